@@ -1,0 +1,71 @@
+// Manifest: how to rebuild one original file byte for byte, from literals and
+// references to objects, and what an object in a container looks like.
+//
+// Thread-safety: values.
+
+#ifndef INGOT_CODEC_MANIFEST_H_
+#define INGOT_CODEC_MANIFEST_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "codec/digest.h"
+#include "codec/dtype.h"
+#include "codec/tensor_view.h"
+
+namespace ingot {
+
+// Optional metadata of a file.
+struct FileTime {
+  int64_t seconds = 0;  // since 1970, UTC
+  uint32_t nanoseconds = 0;
+  bool operator==(const FileTime&) const = default;
+};
+
+struct FileInfo {
+  // Relative, with '/' between components; empty for a lone stream.
+  std::string path;
+  std::string format;  // "safetensors", "raw", "opaque"
+  std::optional<uint32_t> mode;  // permission bits
+  std::optional<FileTime> mtime;
+  bool operator==(const FileInfo&) const = default;
+};
+
+// An object's address.
+struct ObjectId {
+  Digest digest;
+  uint64_t length = 0;
+  auto operator<=>(const ObjectId&) const = default;
+};
+
+// The next bytes of a file.
+struct Segment {
+  enum class Kind : uint8_t {
+    kLiteral = 0,  // bytes kept in the manifest's record itself
+    kObject = 1,   // an object of this container
+    kOutside = 2,  // an object that somebody else has
+  };
+  Kind kind = Kind::kLiteral;
+  std::optional<TensorView> view;
+  uint64_t length = 0;
+  uint64_t record = 0;  // literal: position of its record in the container
+  size_t object = 0;    // object: index among the container's objects
+  ObjectId outside;     // outside
+};
+
+struct Manifest {
+  FileInfo info;
+  ObjectId id;       // digest and length of the whole file
+  std::string note;  // why it is stored as opaque bytes, if it is
+  std::vector<Segment> segments;
+};
+
+// True for a path that may name a file below an output folder: relative, not
+// empty, no empty, "." or ".." component, no NUL, at most 65535 bytes.
+bool IsSafeRelativePath(std::string_view path);
+
+}  // namespace ingot
+
+#endif  // INGOT_CODEC_MANIFEST_H_

@@ -1,0 +1,35 @@
+// Options that the encoders and decoders share.
+
+#ifndef INGOT_CODEC_OPTIONS_H_
+#define INGOT_CODEC_OPTIONS_H_
+
+namespace ingot {
+
+inline constexpr int kMinLevel = 1;
+inline constexpr int kMaxLevel = 9;
+inline constexpr int kDefaultLevel = 3;
+// Levels above this one are accepted and mean it until their coders exist.
+inline constexpr int kHighestImplementedLevel = 4;
+
+struct EncodeOptions {
+  // 1 (fastest) to 9 (smallest).
+  int level = kDefaultLevel;
+  // Threads that encode and hash; 0 means one per core. The bytes written do
+  // not depend on it.
+  int threads = 1;
+};
+
+struct DecodeOptions {
+  // Threads that decode; 0 means one per core.
+  int threads = 1;
+  // Compare the SHA-256 of every object and file with what the container
+  // says. Block checksums are compared always.
+  bool verify_digests = false;
+};
+
+// `threads`, or the number of cores for 0; at least 1, at most 256.
+int ResolveThreads(int threads);
+
+}  // namespace ingot
+
+#endif  // INGOT_CODEC_OPTIONS_H_

@@ -1,0 +1,62 @@
+#include "codec/digest.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+
+namespace ingot {
+namespace {
+
+// FIPS 180-2 examples.
+constexpr std::string_view kEmpty =
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+constexpr std::string_view kAbc =
+    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+constexpr std::string_view kMillionA =
+    "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0";
+
+TEST(DigestTest, KnownAnswers) {
+  EXPECT_EQ(ToHex(HashBytes({})), kEmpty);
+  EXPECT_EQ(ToHex(HashBytes(AsBytes("abc"))), kAbc);
+  EXPECT_EQ(ToHex(HashBytes(AsBytes(std::string(1000000, 'a')))), kMillionA);
+}
+
+TEST(DigestTest, PiecesOfAnySizeGiveTheSameDigest) {
+  const std::string piece(997, 'a');
+  Hasher hasher;
+  size_t left = 1000000;
+  while (left > 0) {
+    const size_t n = std::min(left, piece.size());
+    hasher.Update(AsBytes(std::string_view(piece).substr(0, n)));
+    hasher.Update({});
+    left -= n;
+  }
+  EXPECT_EQ(ToHex(hasher.Finish()), kMillionA);
+}
+
+TEST(DigestTest, FinishStartsAnew) {
+  Hasher hasher;
+  hasher.Update(AsBytes("something else"));
+  hasher.Finish();
+  hasher.Update(AsBytes("abc"));
+  EXPECT_EQ(ToHex(hasher.Finish()), kAbc);
+  EXPECT_EQ(ToHex(hasher.Finish()), kEmpty);
+}
+
+TEST(DigestTest, MovesWithItsState) {
+  Hasher first;
+  first.Update(AsBytes("a"));
+  Hasher second = std::move(first);
+  second.Update(AsBytes("bc"));
+  EXPECT_EQ(ToHex(second.Finish()), kAbc);
+}
+
+TEST(DigestTest, OrdersAndCompares) {
+  EXPECT_EQ(HashBytes(AsBytes("x")), HashBytes(AsBytes("x")));
+  EXPECT_NE(HashBytes(AsBytes("x")), HashBytes(AsBytes("y")));
+  EXPECT_LT(Digest{}, HashBytes({}));
+}
+
+}  // namespace
+}  // namespace ingot

@@ -1,0 +1,56 @@
+#!/bin/bash
+# tools/test.sh [--all]: everything from apt to the tests' summary, on a
+# fresh Debian 12 machine, as root or with sudo.
+#
+# The fast tier: all tests but those labelled "slow" in the release build, and
+# the tests of parsers and decoders ("hostile") under address and
+# undefined-behaviour sanitizers. --all adds the slow tests, everything under
+# address, undefined-behaviour and thread sanitizers, fuzzing
+# (INGOT_FUZZ_SECONDS for each target, 60 unless set), and the NEON kernels
+# under emulation. INGOT_CORPUS, where set, is a folder of real files that the
+# round-trip tests read.
+
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source tools/packages.sh
+
+all=0
+case "${1-}" in
+  "") ;;
+  --all) all=1 ;;
+  *)
+    echo "usage: tools/test.sh [--all]" >&2
+    exit 2
+    ;;
+esac
+
+packages=("${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}")
+if [ "$all" -eq 1 ]; then packages+=("${FUZZ_PACKAGES[@]}"); fi
+install_packages "${packages[@]}"
+
+run_tests() {
+  local preset=$1
+  shift
+  echo "Testing $preset $*"
+  ctest --preset "$preset" -j "$(nproc)" "$@"
+}
+
+# The release preset alone builds what users need.
+build_preset release -DINGOT_BUILD_TESTS=ON
+build_preset asan-ubsan
+if [ "$all" -eq 0 ]; then
+  run_tests asan-ubsan -L hostile -LE slow
+  run_tests release -LE slow
+  exit
+fi
+
+build_preset tsan
+build_preset fuzz
+run_tests asan-ubsan
+run_tests tsan
+run_tests fuzz -L fuzz
+if [ -x tools/test_neon.sh ]; then
+  install_packages "${NEON_PACKAGES[@]}"
+  tools/test_neon.sh
+fi
+run_tests release
