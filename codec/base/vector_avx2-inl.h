@@ -1,0 +1,230 @@
+// Vectors of bytes with AVX2; see vector_avx512-inl.h for what the names mean.
+
+#ifndef INGOT_CODEC_BASE_VECTOR_AVX2_INL_H_
+#define INGOT_CODEC_BASE_VECTOR_AVX2_INL_H_
+
+#include <immintrin.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+namespace ingot {
+namespace {
+
+using Bytes = __m256i;
+constexpr size_t kLanes = 32;
+
+[[gnu::always_inline]] inline Bytes Load(const void* from) {
+  return _mm256_loadu_si256(static_cast<const __m256i*>(from));
+}
+[[gnu::always_inline]] inline void Store(void* to, Bytes bytes) {
+  _mm256_storeu_si256(static_cast<__m256i*>(to), bytes);
+}
+[[gnu::always_inline]] inline Bytes Fill(unsigned byte) {
+  return _mm256_set1_epi8(static_cast<char>(byte));
+}
+[[gnu::always_inline]] inline Bytes Add(Bytes a, Bytes b) {
+  return _mm256_add_epi8(a, b);
+}
+[[gnu::always_inline]] inline Bytes And(Bytes a, Bytes b) {
+  return _mm256_and_si256(a, b);
+}
+[[gnu::always_inline]] inline Bytes Subtract(Bytes a, Bytes b) {
+  return _mm256_sub_epi8(a, b);
+}
+[[gnu::always_inline]] inline Bytes IfZero(Bytes bytes, Bytes a, Bytes b) {
+  return _mm256_blendv_epi8(
+      b, a, _mm256_cmpeq_epi8(bytes, _mm256_setzero_si256()));
+}
+[[gnu::always_inline]] inline Bytes Select(Bytes mask, Bytes a, Bytes b) {
+  return _mm256_or_si256(_mm256_and_si256(mask, a),
+                         _mm256_andnot_si256(mask, b));
+}
+template <unsigned kBits>
+[[gnu::always_inline]] inline Bytes ShiftLeft(Bytes bytes) {
+  return _mm256_slli_epi16(bytes, kBits);
+}
+template <unsigned kBits>
+[[gnu::always_inline]] inline Bytes ShiftRight(Bytes bytes) {
+  return _mm256_srli_epi16(bytes, kBits);
+}
+[[gnu::always_inline]] inline uint64_t HighBits(Bytes bytes) {
+  return static_cast<uint32_t>(_mm256_movemask_epi8(bytes));
+}
+
+struct Pair {
+  Bytes first;
+  Bytes second;
+};
+
+// Instructions that pack and unpack work on halves; this puts the quarters of
+// a packed vector into their order.
+[[gnu::always_inline]] inline Bytes OrderQuarters(Bytes bytes) {
+  return _mm256_permute4x64_epi64(bytes, 0xD8);
+}
+// The low and the high halves of two vectors that were unpacked.
+[[gnu::always_inline]] inline Pair OrderHalves(Bytes low, Bytes high) {
+  return {_mm256_permute2x128_si256(low, high, 0x20),
+          _mm256_permute2x128_si256(low, high, 0x31)};
+}
+
+[[gnu::always_inline]] inline Pair Deinterleave(Bytes a, Bytes b) {
+  const Bytes even = _mm256_set1_epi16(0xFF);
+  return {OrderQuarters(_mm256_packus_epi16(And(a, even), And(b, even))),
+          OrderQuarters(_mm256_packus_epi16(ShiftRight<8>(a),
+                                            ShiftRight<8>(b)))};
+}
+[[gnu::always_inline]] inline Pair Interleave(Bytes even, Bytes odd) {
+  return OrderHalves(_mm256_unpacklo_epi8(even, odd),
+                     _mm256_unpackhi_epi8(even, odd));
+}
+[[gnu::always_inline]] inline Pair DeinterleaveWords(Bytes a, Bytes b) {
+  const Bytes even = _mm256_set1_epi32(0xFFFF);
+  return {OrderQuarters(_mm256_packus_epi32(And(a, even), And(b, even))),
+          OrderQuarters(_mm256_packus_epi32(_mm256_srli_epi32(a, 16),
+                                            _mm256_srli_epi32(b, 16)))};
+}
+[[gnu::always_inline]] inline Pair InterleaveWords(Bytes even, Bytes odd) {
+  return OrderHalves(_mm256_unpacklo_epi16(even, odd),
+                     _mm256_unpackhi_epi16(even, odd));
+}
+
+[[gnu::always_inline]] inline void AddToSums(Bytes bytes, uint16_t* sums) {
+  const Bytes low = _mm256_cvtepu8_epi16(_mm256_castsi256_si128(bytes));
+  const Bytes high = _mm256_cvtepu8_epi16(_mm256_extracti128_si256(bytes, 1));
+  Store(sums, _mm256_add_epi16(Load(sums), low));
+  Store(sums + 16, _mm256_add_epi16(Load(sums + 16), high));
+}
+class ByteSum {
+ public:
+  [[gnu::always_inline]] void Add(Bytes bytes) {
+    sums_ =
+        _mm256_add_epi64(sums_, _mm256_sad_epu8(bytes, _mm256_setzero_si256()));
+  }
+  uint64_t Total() const {
+    alignas(32) uint64_t sums[4];
+    Store(sums, sums_);
+    return sums[0] + sums[1] + sums[2] + sums[3];
+  }
+
+ private:
+  Bytes sums_ = _mm256_setzero_si256();
+};
+
+template <bool kStream>
+[[gnu::always_inline]] inline void StoreOut(uint8_t* to, Bytes bytes) {
+  if constexpr (kStream) {
+    _mm256_stream_si256(reinterpret_cast<__m256i*>(to), bytes);
+  } else {
+    Store(to, bytes);
+  }
+}
+inline void FinishStream() { _mm_sfence(); }
+
+[[gnu::always_inline]] inline void PrefetchToLevel2(const uint8_t* from) {
+  _mm_prefetch(reinterpret_cast<const char*>(from), _MM_HINT_T1);
+}
+
+// Both halves hold the 16 bytes at `from`.
+[[gnu::always_inline]] inline Bytes LoadTwice(const uint8_t* from) {
+  return _mm256_broadcastsi128_si256(
+      _mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+}
+
+// Field `i`, counted in 16-bit units, of 3 bits each: its two bytes to the
+// unit, then shifted to the unit's upper byte by a multiplication.
+struct TripleTable {
+  alignas(32) uint8_t bytes[2][32];
+  alignas(32) uint16_t factors[2][16];
+};
+constexpr TripleTable MakeTripleTable() {
+  TripleTable table{};
+  for (unsigned field = 0; field < 32; ++field) {
+    const unsigned bit = field * 3;
+    table.bytes[field / 16][field % 16 * 2] = static_cast<uint8_t>(bit / 8);
+    table.bytes[field / 16][field % 16 * 2 + 1] =
+        static_cast<uint8_t>(bit / 8 + 1);
+    table.factors[field / 16][field % 16] =
+        static_cast<uint16_t>(1u << (8 - bit % 8));
+  }
+  return table;
+}
+
+// 32 codes of 2 bits, each in bits 0 and 1 or in bits 2 and 3 of its byte,
+// whose other bits are zero: an index of 16-byte tables.
+[[gnu::always_inline]] inline Bytes PositionedCodes(const uint8_t* from) {
+  const __m256i repeat = _mm256_setr_epi8(
+      0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5,
+      6, 6, 6, 6, 7, 7, 7, 7);
+  const __m128i codes =
+      _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from));
+  const Bytes bytes =
+      And(_mm256_shuffle_epi8(_mm256_broadcastq_epi64(codes), repeat),
+          _mm256_set1_epi32(static_cast<int>(0xC0300C03)));
+  return And(_mm256_or_si256(bytes, ShiftRight<4>(bytes)), Fill(15));
+}
+
+template <unsigned kBits>
+[[gnu::always_inline]] inline Bytes Unpack(const uint8_t* from) {
+  if constexpr (kBits == 2) {
+    const __m256i fields = _mm256_setr_epi8(
+        0, 1, 2, 3, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 0, 1, 2, 3, 1, 0, 0, 0,
+        2, 0, 0, 0, 3, 0, 0, 0);
+    return _mm256_shuffle_epi8(fields, PositionedCodes(from));
+  } else if constexpr (kBits == 3) {
+    static constexpr TripleTable kTable = MakeTripleTable();
+    const Bytes bytes = LoadTwice(from);
+    const auto units = [&](unsigned half) __attribute__((always_inline)) {
+      return ShiftRight<8>(_mm256_mullo_epi16(
+          _mm256_shuffle_epi8(bytes, Load(kTable.bytes[half])),
+          Load(kTable.factors[half])));
+    };
+    return OrderQuarters(_mm256_packus_epi16(units(0), units(1)));
+  } else {
+    static_assert(kBits == 4);
+    const Bytes units = _mm256_cvtepu8_epi16(
+        _mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+    return _mm256_or_si256(units, ShiftLeft<4>(units));
+  }
+}
+
+template <unsigned kBits>
+[[gnu::always_inline]] inline void Pack(Bytes fields, uint8_t* to) {
+  if constexpr (kBits == 2) {
+    const Bytes pairs = _mm256_maddubs_epi16(fields, _mm256_set1_epi16(0x0401));
+    const Bytes quads = _mm256_madd_epi16(pairs, _mm256_set1_epi32(0x00100001));
+    const __m128i words = _mm_packus_epi32(_mm256_castsi256_si128(quads),
+                                           _mm256_extracti128_si256(quads, 1));
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(to),
+                     _mm_packus_epi16(words, words));
+  } else if constexpr (kBits == 3) {
+    const Bytes pairs = _mm256_maddubs_epi16(fields, _mm256_set1_epi16(0x0801));
+    const Bytes quads = _mm256_madd_epi16(pairs, _mm256_set1_epi32(0x00400001));
+    const Bytes units =
+        _mm256_or_si256(quads, _mm256_srli_epi64(quads, 20));
+    // Three bytes of each 64-bit unit.
+    const Bytes triples = _mm256_shuffle_epi8(
+        units, _mm256_broadcastsi128_si256(_mm_setr_epi8(
+                   0, 1, 2, 8, 9, 10, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1)));
+    const auto low =
+        static_cast<uint64_t>(_mm256_extract_epi64(triples, 0));
+    const auto high =
+        static_cast<uint64_t>(_mm256_extract_epi64(triples, 2));
+    const uint64_t first = low | high << 48;
+    const auto second = static_cast<uint32_t>(high >> 16);
+    std::memcpy(to, &first, sizeof(first));
+    std::memcpy(to + sizeof(first), &second, sizeof(second));
+  } else {
+    static_assert(kBits == 4);
+    const Bytes pairs = _mm256_maddubs_epi16(fields, _mm256_set1_epi16(0x1001));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to),
+                     _mm_packus_epi16(_mm256_castsi256_si128(pairs),
+                                      _mm256_extracti128_si256(pairs, 1)));
+  }
+}
+
+}  // namespace
+}  // namespace ingot
+
+#endif  // INGOT_CODEC_BASE_VECTOR_AVX2_INL_H_

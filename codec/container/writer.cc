@@ -1,0 +1,164 @@
+#include "codec/container/writer.h"
+
+#include <array>
+#include <string>
+
+namespace ingot {
+
+Status ContainerWriter::Write(ByteSpan bytes) {
+  INGOT_TRY(sink_->Write(bytes));
+  position_ += bytes.size();
+  return {};
+}
+
+Result<uint64_t> ContainerWriter::WriteRecord(RecordType type) {
+  if (body_.size() > MaxBodyBytes(type)) {
+    return Error{ErrorKind::kResourceExhausted,
+                 "a record of " + std::to_string(body_.size()) +
+                     " bytes is above the format's limit of " +
+                     std::to_string(MaxBodyBytes(type))};
+  }
+  record_.clear();
+  AppendRecord(type, body_, &record_);
+  body_.clear();
+  INGOT_TRY(Write(record_));
+  return record_.size();
+}
+
+Status ContainerWriter::AddSegment(Segment segment) {
+  if (++segments_ > kMaxSegments) {
+    return Error{ErrorKind::kResourceExhausted,
+                 "more than " + std::to_string(kMaxSegments) +
+                     " tensors and literals in one container"};
+  }
+  index_.files.back().segments.push_back(std::move(segment));
+  return {};
+}
+
+Status ContainerWriter::Start() {
+  record_.clear();
+  AppendHeader(&record_);
+  return Write(record_);
+}
+
+Status ContainerWriter::BeginFile(const FileInfo& info) {
+  in_file_ = true;
+  index_.files.push_back({.info = info, .id = {}, .note = {}, .segments = {}});
+  AppendFileInfo(info, &body_);
+  INGOT_TRY(WriteRecord(RecordType::kFileBegin));
+  return {};
+}
+
+Status ContainerWriter::Literal(const std::optional<TensorView>& view,
+                                ByteSpan raw) {
+  Segment segment;
+  segment.kind = Segment::Kind::kLiteral;
+  segment.view = view;
+  segment.length = raw.size();
+  segment.record = position_;
+  INGOT_TRY(AddSegment(std::move(segment)));
+  AppendLiteralBody(view, raw, &body_);
+  INGOT_TRY(WriteRecord(RecordType::kLiteral));
+  return {};
+}
+
+Status ContainerWriter::BeginObject(const std::optional<TensorView>& view,
+                                    const Geometry& geometry) {
+  object_ = ObjectEntry{};
+  object_.position = position_;
+  object_.geometry = geometry;
+  object_view_ = view;
+  AppendObjectBegin({view, geometry}, &body_);
+  INGOT_ASSIGN(object_.begin_size, WriteRecord(RecordType::kObjectBegin));
+  return {};
+}
+
+Status ContainerWriter::Group(const GroupSide& side) {
+  AppendGroupSide(side, &body_);
+  INGOT_ASSIGN(const uint64_t size, WriteRecord(RecordType::kGroup));
+  object_.sizes.push_back(static_cast<uint32_t>(size));
+  return {};
+}
+
+Status ContainerWriter::Block(const EncodedBlock& block) {
+  static constexpr std::array<std::byte, kPayloadAlignment> kZeros{};
+  const uint64_t length = block.header.payload_length;
+  AppendBlockHeader(block.header, &body_);
+  INGOT_ASSIGN(const uint64_t size, WriteRecord(RecordType::kBlock));
+  const uint64_t padding = PayloadPadding(position_, length);
+  if (padding > 0) INGOT_TRY(Write(ByteSpan(kZeros).first(padding)));
+  for (const ByteSpan piece : block.payload) INGOT_TRY(Write(piece));
+  object_.sizes.push_back(static_cast<uint32_t>(size + padding + length));
+  return {};
+}
+
+Status ContainerWriter::EndObject(const ObjectId& id) {
+  if (sink_->CanRewind() && known_.contains(id)) {
+    INGOT_TRY(sink_->Rewind(object_.position));
+    position_ = object_.position;
+    INGOT_TRY(ReferenceKnown(object_view_, id));
+    return {};
+  }
+  AppendObjectId(id, &body_);
+  INGOT_TRY(WriteRecord(RecordType::kObjectEnd));
+  object_.id = id;
+  known_.emplace(id, index_.objects.size());
+  if (in_file_) {
+    Segment segment;
+    segment.kind = Segment::Kind::kObject;
+    segment.view = object_view_;
+    segment.length = id.length;
+    segment.object = index_.objects.size();
+    INGOT_TRY(AddSegment(std::move(segment)));
+  }
+  index_.objects.push_back(std::move(object_));
+  return {};
+}
+
+Result<bool> ContainerWriter::ReferenceKnown(
+    const std::optional<TensorView>& view, const ObjectId& id) {
+  const auto known = known_.find(id);
+  if (known == known_.end()) return false;
+  Segment segment;
+  segment.kind = Segment::Kind::kObject;
+  segment.view = view;
+  segment.length = id.length;
+  segment.object = known->second;
+  INGOT_TRY(AddSegment(std::move(segment)));
+  AppendReference({view, known->second + 1, id}, &body_);
+  INGOT_TRY(WriteRecord(RecordType::kReference));
+  return true;
+}
+
+Status ContainerWriter::ReferenceOutside(
+    const std::optional<TensorView>& view, const ObjectId& id) {
+  Segment segment;
+  segment.kind = Segment::Kind::kOutside;
+  segment.view = view;
+  segment.length = id.length;
+  segment.outside = id;
+  INGOT_TRY(AddSegment(std::move(segment)));
+  AppendReference({view, 0, id}, &body_);
+  INGOT_TRY(WriteRecord(RecordType::kReference));
+  return {};
+}
+
+Status ContainerWriter::EndFile(const ObjectId& id, const std::string& note) {
+  in_file_ = false;
+  index_.files.back().id = id;
+  index_.files.back().note = note;
+  AppendFileEnd({id, note}, &body_);
+  INGOT_TRY(WriteRecord(RecordType::kFileEnd));
+  return {};
+}
+
+Status ContainerWriter::Finish() {
+  const uint64_t index_position = position_;
+  AppendIndex(index_, &body_);
+  INGOT_TRY(WriteRecord(RecordType::kIndex));
+  record_.clear();
+  AppendFooter({index_position, position_ + kFooterBytes}, &record_);
+  return Write(record_);
+}
+
+}  // namespace ingot

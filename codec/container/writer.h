@@ -1,0 +1,77 @@
+// ContainerWriter: writes the records of a container to a Sink in one forward
+// pass and keeps the index on the way.
+//
+// It frames and counts; what the records say (digests, plans, blocks) is the
+// caller's. Calls must follow the order of records in codec/FORMAT.md.
+//
+// Thread-safety: one thread at a time. After an error the container is lost.
+
+#ifndef INGOT_CODEC_CONTAINER_WRITER_H_
+#define INGOT_CODEC_CONTAINER_WRITER_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "codec/container/group_writer.h"
+#include "codec/container/index.h"
+#include "codec/container/record.h"
+#include "codec/method/block.h"
+#include "codec/method/group_side.h"
+#include "codec/sink.h"
+
+namespace ingot {
+
+class ContainerWriter final : public GroupSink {
+ public:
+  // `sink` must outlive the writer. Positions count from its first byte, so
+  // it must be empty.
+  explicit ContainerWriter(Sink* sink) : sink_(sink) {}
+
+  Status Start();
+
+  Status BeginFile(const FileInfo& info);
+  // At most kMaxLiteralBytes.
+  Status Literal(const std::optional<TensorView>& view, ByteSpan raw);
+  Status BeginObject(const std::optional<TensorView>& view,
+                     const Geometry& geometry);
+  Status Group(const GroupSide& side) override;
+  Status Block(const EncodedBlock& block) override;
+  // Ends the object. Where the container already holds the same one and the
+  // sink can rewind, the copy is dropped and a reference takes its place.
+  Status EndObject(const ObjectId& id);
+  // A reference to an object of this container (true), or nothing written.
+  Result<bool> ReferenceKnown(const std::optional<TensorView>& view,
+                              const ObjectId& id);
+  Status ReferenceOutside(const std::optional<TensorView>& view,
+                          const ObjectId& id);
+  Status EndFile(const ObjectId& id, const std::string& note);
+
+  // Writes index and footer. The sink is not committed.
+  Status Finish();
+
+  uint64_t position() const { return position_; }
+
+ private:
+  Status Write(ByteSpan bytes);
+  // The current file's next segment; kResourceExhausted beyond the limit.
+  Status AddSegment(Segment segment);
+  // Writes body_ as a record and clears it; returns the record's size.
+  Result<uint64_t> WriteRecord(RecordType type);
+
+  Sink* const sink_;
+  uint64_t position_ = 0;
+  Index index_;
+  uint64_t segments_ = 0;
+  std::map<ObjectId, size_t> known_;
+  ObjectEntry object_;  // the one being written
+  std::optional<TensorView> object_view_;
+  bool in_file_ = false;
+  std::vector<std::byte> body_;
+  std::vector<std::byte> record_;
+};
+
+}  // namespace ingot
+
+#endif  // INGOT_CODEC_CONTAINER_WRITER_H_

@@ -1,0 +1,456 @@
+#include "codec/container_reader.h"
+
+#include <algorithm>
+#include <limits>
+#include <set>
+
+#include "codec/base/ordered_pipeline.h"
+#include "codec/base/thread_pool.h"
+#include "codec/container/block_reader.h"
+#include "codec/container/index.h"
+#include "codec/container/record.h"
+#include "codec/container/statistics.h"
+#include "codec/container/walker.h"
+
+namespace ingot {
+
+class ContainerReader::Impl {
+ public:
+  Impl(std::unique_ptr<Source> source, const DecodeOptions& options)
+      : source_(std::move(source)),
+        verify_(options.verify_digests),
+        pool_(ResolveThreads(options.threads)) {
+    const int slots = pool_.threads() == 1 ? 1 : 2 * pool_.threads();
+    for (int i = 0; i < slots; ++i) slots_.push_back(std::make_unique<Slot>());
+  }
+
+  Status Open();
+
+  const Source& source() const { return *source_; }
+  const Index& index() const { return index_; }
+  uint64_t index_position() const { return index_position_; }
+  bool verify() const { return verify_; }
+  void set_progress(std::function<void(uint64_t)> progress) {
+    progress_ = std::move(progress);
+  }
+
+  // Hands bytes [begin, end) of an object to `consumer`.
+  Status ReadObject(size_t object, uint64_t begin, uint64_t end,
+                    const ByteConsumer& consumer);
+  Status ReadLiteral(const Segment& segment, uint64_t begin, uint64_t end,
+                     const ByteConsumer& consumer);
+  Status ReadSegment(const Segment& segment, uint64_t begin, uint64_t end,
+                     const ByteConsumer& consumer);
+  // A whole file. Segments that are objects are compared with their addresses
+  // where `verified` is given, and added to it.
+  Status ReadWholeFile(const Manifest& file, std::set<size_t>* verified,
+                       const ByteConsumer& consumer);
+  Status VerifyObject(size_t object);
+
+ private:
+  // One block in flight.
+  struct Slot {
+    BlockReader reader;
+    AlignedBuffer record;
+    AlignedBuffer raw;
+    ByteSpan out;  // what of raw was asked for
+  };
+
+  // Record positions of one object, kept until another is read.
+  Status Locate(size_t object);
+  Result<std::shared_ptr<const GroupSide>> LoadGroup(size_t object,
+                                                     uint64_t group);
+  // Feeds the hashers that are not null, then `consumer`.
+  Status Consume(ByteSpan bytes, Hasher* first, Hasher* second,
+                 const ByteConsumer& consumer);
+
+  const std::unique_ptr<Source> source_;
+  const bool verify_;
+  ThreadPool pool_;
+  std::vector<std::unique_ptr<Slot>> slots_;
+  Index index_;
+  uint64_t index_position_ = 0;
+  std::function<void(uint64_t)> progress_;
+  uint64_t progress_bytes_ = 0;
+
+  size_t located_ = std::numeric_limits<size_t>::max();
+  std::vector<uint64_t> positions_;  // of located_'s records, in file order
+  uint64_t loaded_group_ = 0;
+  std::shared_ptr<const GroupSide> group_side_;
+};
+
+Status ContainerReader::Impl::Open() {
+  const std::string& name = source_->name();
+  const uint64_t size = source_->size();
+  std::vector<std::byte> bytes(
+      std::min<uint64_t>(size, std::max(kHeaderBytes, kFooterBytes)));
+  INGOT_TRY(source_->ReadAt(0, bytes));
+  bytes.resize(std::min(bytes.size(), kHeaderBytes));
+  // Magic first: another kind of file is not a damaged container.
+  INGOT_TRY(CheckHeader(bytes, name));
+  if (size < kHeaderBytes + kFooterBytes) {
+    return Corruption(name + ": truncated: " + std::to_string(size) +
+                      " bytes, a container has at least " +
+                      std::to_string(kHeaderBytes + kFooterBytes));
+  }
+  bytes.resize(kFooterBytes);
+  const uint64_t footer_position = size - kFooterBytes;
+  INGOT_TRY(source_->ReadAt(footer_position, bytes));
+  INGOT_ASSIGN(const Footer footer,
+               ParseFooter(bytes, name, footer_position));
+  index_position_ = footer.index_position;
+  const uint64_t index_size = footer_position - index_position_;
+  constexpr uint64_t kMaxIndexRecord = MaxBodyBytes(RecordType::kIndex) + 64;
+  if (index_size > kMaxIndexRecord) {
+    return Corruption(name + ": index of " + std::to_string(index_size) +
+                      " bytes, expected at most " +
+                      std::to_string(kMaxIndexRecord));
+  }
+  bytes.resize(index_size);
+  INGOT_TRY(source_->ReadAt(index_position_, bytes));
+  size_t wanted = 0;
+  INGOT_ASSIGN(const std::optional<Record> record,
+               ParseRecord(bytes, name, index_position_, &wanted));
+  if (!record || record->type() != RecordType::kIndex ||
+      record->size != index_size) {
+    return Corruption(name + ": offset " + std::to_string(index_position_) +
+                      ": expected the index record");
+  }
+  ByteReader reader(record->body, name, index_position_ + record->body_offset);
+  Result<Index> index = ParseIndex(&reader, index_position_);
+  if (!index.ok()) {
+    return WithContext(name + ": ", std::move(index).error());
+  }
+  index_ = std::move(*index);
+  return {};
+}
+
+Status ContainerReader::Impl::Locate(size_t object) {
+  if (located_ == object) return {};
+  const ObjectEntry& entry = index_.objects[object];
+  positions_.clear();
+  positions_.reserve(entry.sizes.size());
+  uint64_t position = entry.position + entry.begin_size;
+  for (uint32_t size : entry.sizes) {
+    positions_.push_back(position);
+    position += size;
+  }
+  located_ = object;
+  group_side_ = nullptr;
+  return {};
+}
+
+Result<std::shared_ptr<const GroupSide>> ContainerReader::Impl::LoadGroup(
+    size_t object, uint64_t group) {
+  if (group_side_ != nullptr && loaded_group_ == group) return group_side_;
+  const ObjectEntry& entry = index_.objects[object];
+  const size_t record_index = group * (1 + entry.geometry.blocks_per_group());
+  const uint64_t position = positions_[record_index];
+  std::vector<std::byte> bytes(entry.sizes[record_index]);
+  INGOT_TRY(source_->ReadAt(position, bytes));
+  size_t wanted = 0;
+  INGOT_ASSIGN(const std::optional<Record> record,
+               ParseRecord(bytes, source_->name(), position, &wanted));
+  if (!record || record->type() != RecordType::kGroup) {
+    return Corruption(source_->name() + ": offset " +
+                      std::to_string(position) + ": expected a group record");
+  }
+  ByteReader reader(record->body, source_->name(),
+                    position + record->body_offset);
+  const uint64_t first = group * entry.geometry.group_elements;
+  INGOT_ASSIGN(GroupSide side, ParseGroupSide(&reader, entry.geometry, first));
+  if (side.elements !=
+      std::min(entry.geometry.group_elements, entry.elements() - first)) {
+    return reader.Corrupt("group has other elements than the index says");
+  }
+  loaded_group_ = group;
+  group_side_ = std::make_shared<GroupSide>(std::move(side));
+  return group_side_;
+}
+
+Status ContainerReader::Impl::ReadObject(size_t object, uint64_t begin,
+                                         uint64_t end,
+                                         const ByteConsumer& consumer) {
+  if (begin == end) return {};
+  INGOT_TRY(Locate(object));
+  const ObjectEntry& entry = index_.objects[object];
+  const Geometry& geometry = entry.geometry;
+  const uint64_t element_bytes = geometry.element_bytes();
+  const uint64_t first_element = begin / element_bytes;
+  const uint64_t end_element = DivideRoundingUp(end, element_bytes);
+  OrderedPipeline<Slot*> pipeline(
+      &pool_, slots_.size(), [&](Slot* slot) { return consumer(slot->out); });
+  size_t turn = 0;
+  for (uint64_t block = first_element / geometry.block_elements;
+       block * geometry.block_elements < end_element; ++block) {
+    const uint64_t group = block / geometry.blocks_per_group();
+    INGOT_ASSIGN(std::shared_ptr<const GroupSide> side,
+                 LoadGroup(object, group));
+    const uint64_t first = block * geometry.block_elements;
+    BlockContext context{
+        .name = &source_->name(),
+        .side = std::move(side),
+        .geometry = geometry,
+        .group_first = group * geometry.group_elements,
+        .first = first,
+        .elements =
+            std::min(geometry.block_elements, entry.elements() - first)};
+    const uint64_t from = std::max(first, first_element) - first;
+    const uint64_t to =
+        std::min(first + context.elements, end_element) - first;
+    // Bytes at both ends that belong to elements asked for in part.
+    const uint64_t skip =
+        begin > (first + from) * element_bytes
+            ? begin - (first + from) * element_bytes
+            : 0;
+    const uint64_t keep =
+        std::min(end, (first + to) * element_bytes) -
+        (first + from) * element_bytes;
+    const size_t record = block + group + 1;
+    const uint64_t position = positions_[record];
+    const uint64_t size = entry.sizes[record];
+    Slot* const slot = slots_[turn++ % slots_.size()].get();
+    INGOT_TRY(pipeline.Submit([this, slot, position, size, from, to, skip,
+                               keep, element_bytes,
+                               context = std::move(context)]()
+                                  -> Result<Slot*> {
+      INGOT_TRY(slot->record.Resize(size + kKernelSlack));
+      INGOT_TRY(source_->ReadAt(position, slot->record.span().first(size)));
+      INGOT_TRY(slot->raw.Resize((to - from) * element_bytes));
+      INGOT_TRY(slot->reader.Decode(slot->record.span().first(size), position,
+                                    context, from, to, slot->raw.span(),
+                                    /*stream=*/false));
+      slot->out = slot->raw.span().first(keep).subspan(skip);
+      return slot;
+    }));
+  }
+  return pipeline.Finish();
+}
+
+Status ContainerReader::Impl::ReadLiteral(const Segment& segment,
+                                          uint64_t begin, uint64_t end,
+                                          const ByteConsumer& consumer) {
+  const uint64_t left = index_position_ - segment.record;
+  std::vector<std::byte> bytes;
+  size_t wanted = 1024;
+  std::optional<Record> record;
+  while (!record) {
+    const size_t length = std::min<uint64_t>(left, wanted);
+    bytes.resize(length);
+    INGOT_TRY(source_->ReadAt(segment.record, bytes));
+    INGOT_ASSIGN(record, ParseRecord(bytes, source_->name(), segment.record,
+                                     &wanted));
+    if (!record && length == left) break;
+  }
+  if (!record || record->type() != RecordType::kLiteral) {
+    return Corruption(source_->name() + ": offset " +
+                      std::to_string(segment.record) +
+                      ": expected a literal record");
+  }
+  ByteReader reader(record->body, source_->name(),
+                    segment.record + record->body_offset);
+  INGOT_ASSIGN(const LiteralBody literal, ParseLiteralBody(&reader));
+  if (literal.length != segment.length) {
+    return reader.Corrupt("literal has another length than the index says");
+  }
+  std::vector<std::byte> raw(literal.length);
+  if (Status status = DecodeBytes(literal.coder, literal.encoded, raw);
+      !status.ok()) {
+    return reader.Corrupt(status.error().message);
+  }
+  return consumer(ByteSpan(raw).subspan(begin, end - begin));
+}
+
+Status ContainerReader::Impl::ReadSegment(const Segment& segment,
+                                          uint64_t begin, uint64_t end,
+                                          const ByteConsumer& consumer) {
+  if (begin == end) return {};
+  switch (segment.kind) {
+    case Segment::Kind::kLiteral:
+      return ReadLiteral(segment, begin, end, consumer);
+    case Segment::Kind::kObject:
+      return ReadObject(segment.object, begin, end, consumer);
+    case Segment::Kind::kOutside:
+      break;
+  }
+  return Error{ErrorKind::kNotFound,
+               source_->name() + ": object " + ToHex(segment.outside.digest) +
+                   " of " + std::to_string(segment.outside.length) +
+                   " bytes is not in this container"};
+}
+
+Status ContainerReader::Impl::Consume(ByteSpan bytes, Hasher* first,
+                                      Hasher* second,
+                                      const ByteConsumer& consumer) {
+  {
+    // Two digests of the same bytes run beside each other.
+    TaskGroup hashing(&pool_);
+    if (second != nullptr) {
+      hashing.Submit([&] { second->Update(bytes); });
+    }
+    if (first != nullptr) first->Update(bytes);
+  }
+  progress_bytes_ += bytes.size();
+  if (progress_) progress_(progress_bytes_);
+  return consumer(bytes);
+}
+
+Status ContainerReader::Impl::ReadWholeFile(const Manifest& file,
+                                            std::set<size_t>* verified,
+                                            const ByteConsumer& consumer) {
+  const bool hash = verify_ || verified != nullptr;
+  Hasher file_hasher;
+  for (const Segment& segment : file.segments) {
+    const bool check_object = verified != nullptr &&
+                              segment.kind == Segment::Kind::kObject &&
+                              !verified->contains(segment.object);
+    Hasher object_hasher;
+    INGOT_TRY(ReadSegment(segment, 0, segment.length, [&](ByteSpan bytes) {
+      return Consume(bytes, hash ? &file_hasher : nullptr,
+                     check_object ? &object_hasher : nullptr, consumer);
+    }));
+    if (check_object) {
+      const ObjectId& id = index_.objects[segment.object].id;
+      if (object_hasher.Finish() != id.digest) {
+        return Corruption(source_->name() + ": object " + ToHex(id.digest) +
+                          ": SHA-256 does not match");
+      }
+      verified->insert(segment.object);
+    }
+  }
+  if (hash && file_hasher.Finish() != file.id.digest) {
+    return Corruption(source_->name() + ": file '" + file.info.path +
+                      "': SHA-256 is not " + ToHex(file.id.digest));
+  }
+  return {};
+}
+
+Status ContainerReader::Impl::VerifyObject(size_t object) {
+  Hasher hasher;
+  const ObjectId& id = index_.objects[object].id;
+  INGOT_TRY(ReadObject(object, 0, id.length, [&](ByteSpan bytes) {
+    return Consume(bytes, &hasher, nullptr, [](ByteSpan) { return Status(); });
+  }));
+  if (hasher.Finish() != id.digest) {
+    return Corruption(source_->name() + ": object " + ToHex(id.digest) +
+                      ": SHA-256 does not match");
+  }
+  return {};
+}
+
+ContainerReader::ContainerReader(std::unique_ptr<Impl> impl)
+    : impl_(std::move(impl)) {}
+ContainerReader::~ContainerReader() = default;
+
+Result<std::unique_ptr<ContainerReader>> ContainerReader::Open(
+    std::unique_ptr<Source> source, const DecodeOptions& options) {
+  INGOT_TRY(SelectKernels());
+  auto impl = std::make_unique<Impl>(std::move(source), options);
+  INGOT_TRY(impl->Open());
+  return std::unique_ptr<ContainerReader>(
+      new ContainerReader(std::move(impl)));
+}
+
+const std::string& ContainerReader::name() const {
+  return impl_->source().name();
+}
+uint64_t ContainerReader::size() const { return impl_->source().size(); }
+std::span<const Manifest> ContainerReader::files() const {
+  return impl_->index().files;
+}
+size_t ContainerReader::object_count() const {
+  return impl_->index().objects.size();
+}
+
+ObjectInfo ContainerReader::object(size_t index) const {
+  const ObjectEntry& entry = impl_->index().objects[index];
+  return {.id = entry.id,
+          .element_dtype = entry.geometry.dtype,
+          .columns = entry.geometry.columns,
+          .encoded_bytes = entry.RecordBytes()};
+}
+
+Result<size_t> ContainerReader::FindFile(const std::string& path) const {
+  const std::span<const Manifest> all = files();
+  if (path.empty() && all.size() == 1) return size_t{0};
+  if (path.empty()) {
+    return InvalidArgument(name() + ": holds " + std::to_string(all.size()) +
+                           " files: say which");
+  }
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (all[i].info.path == path) return i;
+  }
+  return Error{ErrorKind::kNotFound, name() + ": no file '" + path + "'"};
+}
+
+Status ContainerReader::ReadFile(size_t file, uint64_t begin, uint64_t end,
+                                 const ByteConsumer& consumer) {
+  const Manifest& manifest = impl_->index().files[file];
+  if (begin > end || end > manifest.id.length) {
+    return InvalidArgument(name() + ": bytes " + std::to_string(begin) + ":" +
+                           std::to_string(end) + " of a file of " +
+                           std::to_string(manifest.id.length));
+  }
+  if (begin == 0 && end == manifest.id.length) {
+    return impl_->ReadWholeFile(manifest, nullptr, consumer);
+  }
+  uint64_t at = 0;
+  for (const Segment& segment : manifest.segments) {
+    const uint64_t from = std::clamp(begin, at, at + segment.length) - at;
+    const uint64_t to = std::clamp(end, at, at + segment.length) - at;
+    INGOT_TRY(impl_->ReadSegment(segment, from, to, consumer));
+    at += segment.length;
+  }
+  return {};
+}
+
+Status ContainerReader::ReadSegment(size_t file, size_t segment,
+                                    uint64_t begin, uint64_t end,
+                                    const ByteConsumer& consumer) {
+  const Segment& entry = impl_->index().files[file].segments[segment];
+  if (begin > end || end > entry.length) {
+    return InvalidArgument(name() + ": bytes " + std::to_string(begin) + ":" +
+                           std::to_string(end) + " of a tensor of " +
+                           std::to_string(entry.length));
+  }
+  return impl_->ReadSegment(entry, begin, end, consumer);
+}
+
+Status ContainerReader::Verify(uint64_t* incomplete_files) {
+  const Index& index = impl_->index();
+  *incomplete_files = 0;
+  INGOT_TRY(CheckRecords(impl_->source(), impl_->index_position(), index));
+  std::set<size_t> verified;
+  for (const Manifest& file : index.files) {
+    const bool complete = std::ranges::none_of(
+        file.segments, [](const Segment& segment) {
+          return segment.kind == Segment::Kind::kOutside;
+        });
+    if (!complete) {
+      ++*incomplete_files;
+      continue;
+    }
+    INGOT_TRY(impl_->ReadWholeFile(file, &verified,
+                                   [](ByteSpan) { return Status(); }));
+  }
+  for (size_t object = 0; object < index.objects.size(); ++object) {
+    if (!verified.contains(object)) INGOT_TRY(impl_->VerifyObject(object));
+  }
+  return {};
+}
+
+Result<ObjectStatistics> ContainerReader::Statistics(size_t object) {
+  return MeasureObject(impl_->source(), impl_->index().objects[object]);
+}
+
+Result<ContainerStatistics> ContainerReader::Statistics() {
+  return MeasureContainer(impl_->source(), impl_->index_position(),
+                          impl_->index());
+}
+
+void ContainerReader::SetProgress(
+    std::function<void(uint64_t raw_bytes)> progress) {
+  impl_->set_progress(std::move(progress));
+}
+
+}  // namespace ingot

@@ -1,0 +1,57 @@
+// Byte coders: store, constant, zstd and lzma for planes, literals and
+// integers that are not modelled otherwise (codec/FORMAT.md, section 4).
+//
+// Thread-safety: functions without shared state; each thread keeps its own
+// compression contexts.
+
+#ifndef INGOT_CODEC_ENTROPY_BYTE_CODER_H_
+#define INGOT_CODEC_ENTROPY_BYTE_CODER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "codec/bytes.h"
+#include "codec/result.h"
+
+namespace ingot {
+
+// Numbers of the format. kTiered is no byte coder: it needs a group's side
+// data (codec/method/float_method.h).
+enum class Coder : uint8_t {
+  kStore = 0,
+  kConstant = 1,
+  kZstd = 2,
+  kLzma = 3,
+  kTiered = 4,
+};
+inline constexpr uint8_t kCoderCount = 5;
+std::string_view CoderName(Coder coder);
+
+// How hard to try, from an encoder's level.
+struct ByteEffort {
+  int zstd_level;
+  bool try_lzma;
+};
+ByteEffort EffortForLevel(int level);
+
+// The smallest encoding of `raw` that the effort allows: appends it to
+// `*encoded` and says with which coder. Data whose sample shows no gain is
+// stored without trying.
+Coder EncodeBytes(ByteSpan raw, const ByteEffort& effort,
+                  std::vector<std::byte>* encoded);
+
+// True where all bytes are equal (also for empty input).
+bool IsConstant(ByteSpan raw);
+
+// Order-0 entropy of a sample of `raw` in bits per byte.
+double SampledEntropy(ByteSpan raw);
+
+// Restores exactly out.size() bytes. Corruption where `encoded` restores
+// anything else; messages have no context, callers add it.
+Status DecodeBytes(Coder coder, ByteSpan encoded, MutableByteSpan out);
+
+}  // namespace ingot
+
+#endif  // INGOT_CODEC_ENTROPY_BYTE_CODER_H_

@@ -1,0 +1,156 @@
+#include "codec/method/block.h"
+
+#include <string>
+
+#include "codec/planes/float_layout.h"
+
+namespace ingot {
+namespace {
+
+constexpr unsigned kMaxEscapeBits = 14;
+constexpr unsigned kMaxSegmentBits = 20;
+
+// Bytes that fill the gap behind `size` bytes of payload before another plane.
+uint64_t AfterPlane(uint64_t size, bool aligned) {
+  return aligned ? AlignUp(size, kPayloadAlignment) : size;
+}
+
+Status ParsePlane(ByteReader* reader, PlaneHeader* plane) {
+  INGOT_ASSIGN(const uint8_t coder, reader->ReadU8());
+  if (coder >= kCoderCount) {
+    return Unsupported("coder " + std::to_string(coder) +
+                       " needs a newer reader");
+  }
+  plane->coder = static_cast<Coder>(coder);
+  INGOT_ASSIGN(const uint64_t length,
+               reader->ReadVarint(kMaxPayloadBytes, "plane length"));
+  plane->length = static_cast<uint32_t>(length);
+  if (plane->coder == Coder::kTiered) {
+    SubBlockTable& table = plane->table;
+    INGOT_ASSIGN(const uint64_t min_escapes,
+                 reader->ReadVarint(1u << kMaxEscapeBits, "min escapes"));
+    INGOT_ASSIGN(table.escape_bits, reader->ReadU8());
+    INGOT_ASSIGN(const uint64_t min_segment,
+                 reader->ReadVarint(1u << kMaxSegmentBits, "min segment"));
+    INGOT_ASSIGN(table.segment_bits, reader->ReadU8());
+    table.min_escapes = static_cast<uint32_t>(min_escapes);
+    table.min_segment_bytes = static_cast<uint32_t>(min_segment);
+    if (table.escape_bits > kMaxEscapeBits ||
+        table.segment_bits > kMaxSegmentBits) {
+      return reader->Corrupt("sub-block table: field too wide");
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string_view MethodName(Method method) {
+  constexpr std::array<std::string_view, kMethodCount> kNames = {
+      "bytes", "constant", "float", "split"};
+  return kNames[static_cast<size_t>(method)];
+}
+
+size_t PlaneCount(Method method, DType dtype) {
+  switch (method) {
+    case Method::kBytes:
+    case Method::kConstant:
+      return 1;
+    case Method::kFloat: {
+      const std::optional<FloatLayout> layout = FloatLayoutOf(dtype);
+      return layout ? 1 + GetFloatLayoutInfo(*layout).plane_count : 0;
+    }
+    case Method::kSplit:
+      return GetDTypeInfo(dtype).bits / 8;
+  }
+  return 0;
+}
+
+uint64_t BlockHeader::PlaneOffset(size_t index) const {
+  const bool aligned = payload_length >= kAlignedPayload;
+  uint64_t offset = 0;
+  for (size_t plane = 0; plane < index; ++plane) {
+    offset = AfterPlane(offset + planes[plane].length, aligned);
+  }
+  return offset;
+}
+
+void AppendBlockHeader(const BlockHeader& header,
+                       std::vector<std::byte>* body) {
+  ByteWriter writer(body);
+  writer.WriteVarint(header.payload_length);
+  writer.WriteVarint(header.elements);
+  writer.WriteU8(static_cast<uint8_t>(header.method));
+  writer.WriteU8(header.predictor);
+  writer.WriteVarint(header.references.size());
+  for (const BlockReference& reference : header.references) {
+    writer.WriteU8(kSha256Algorithm);
+    writer.WriteBytes(reference.digest.bytes);
+    writer.WriteVarint(reference.first_element);
+  }
+  for (size_t i = 0; i < header.plane_count; ++i) {
+    const PlaneHeader& plane = header.planes[i];
+    writer.WriteU8(static_cast<uint8_t>(plane.coder));
+    writer.WriteVarint(plane.length);
+    if (plane.coder == Coder::kTiered) {
+      writer.WriteVarint(plane.table.min_escapes);
+      writer.WriteU8(plane.table.escape_bits);
+      writer.WriteVarint(plane.table.min_segment_bytes);
+      writer.WriteU8(plane.table.segment_bits);
+    }
+  }
+  writer.WriteU64(header.checksum);
+}
+
+Result<BlockHeader> ParseBlockHeader(ByteReader* reader, DType dtype) {
+  BlockHeader header;
+  INGOT_ASSIGN(const uint64_t payload_length,
+               reader->ReadVarint(kMaxPayloadBytes, "payload length"));
+  INGOT_ASSIGN(const uint64_t elements,
+               reader->ReadVarint(kMaxBlockBytes, "block elements"));
+  INGOT_ASSIGN(const uint8_t method, reader->ReadU8());
+  INGOT_ASSIGN(header.predictor, reader->ReadU8());
+  header.payload_length = static_cast<uint32_t>(payload_length);
+  header.elements = static_cast<uint32_t>(elements);
+  if (elements == 0) return reader->Corrupt("block without elements");
+  if (method >= kMethodCount) {
+    return Unsupported("method " + std::to_string(method) +
+                       " needs a newer reader");
+  }
+  header.method = static_cast<Method>(method);
+  if (header.predictor != 0) {
+    return Unsupported("predictor " + std::to_string(header.predictor) +
+                       " needs a newer reader");
+  }
+  INGOT_ASSIGN(const uint64_t references,
+               reader->ReadVarint(kMaxReferences, "references"));
+  if (references != 0) {
+    return reader->Corrupt("references without a predictor");
+  }
+  const size_t planes = PlaneCount(header.method, dtype);
+  if (planes == 0) {
+    return reader->Corrupt("method float for a dtype without exponents");
+  }
+  header.plane_count = static_cast<uint8_t>(planes);
+  const bool aligned = payload_length >= kAlignedPayload;
+  uint64_t end = 0;
+  for (size_t i = 0; i < planes; ++i) {
+    PlaneHeader& plane = header.planes[i];
+    INGOT_TRY(ParsePlane(reader, &plane));
+    const bool tiered = plane.coder == Coder::kTiered;
+    if (tiered && (header.method != Method::kFloat || i != 0)) {
+      return reader->Corrupt("coder tiered outside an exponent plane");
+    }
+    end = AfterPlane(end, aligned) + plane.length;
+  }
+  if (end != payload_length) {
+    return reader->Corrupt("planes of " + std::to_string(end) +
+                           " bytes in a payload of " +
+                           std::to_string(payload_length));
+  }
+  INGOT_ASSIGN(header.checksum, reader->ReadU64());
+  INGOT_TRY(reader->ExpectDone());
+  return header;
+}
+
+}  // namespace ingot

@@ -1,0 +1,86 @@
+// BlockHeader: what a block record says about its payload (codec/FORMAT.md,
+// section 4), and its encoding.
+//
+// Thread-safety: a value.
+
+#ifndef INGOT_CODEC_METHOD_BLOCK_H_
+#define INGOT_CODEC_METHOD_BLOCK_H_
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "codec/base/byte_reader.h"
+#include "codec/base/byte_writer.h"
+#include "codec/digest.h"
+#include "codec/entropy/byte_coder.h"
+#include "codec/method/geometry.h"
+#include "codec/result.h"
+
+namespace ingot {
+
+// Payloads of at least this size are aligned in the container, and their
+// planes in the payload, to kPayloadAlignment bytes.
+inline constexpr uint64_t kAlignedPayload = 131072;
+inline constexpr uint64_t kPayloadAlignment = 64;
+inline constexpr uint64_t kMaxPayloadBytes = uint64_t{2} << 20;
+inline constexpr size_t kMaxPlanes = 8;
+inline constexpr size_t kMaxReferences = 16;
+
+// Numbers of the format.
+enum class Method : uint8_t {
+  kBytes = 0,
+  kConstant = 1,
+  kFloat = 2,
+  kSplit = 3,
+};
+inline constexpr uint8_t kMethodCount = 4;
+std::string_view MethodName(Method method);
+
+// Planes that a block of `method` has; 0 where the method does not fit dtype.
+size_t PlaneCount(Method method, DType dtype);
+
+// Parameters of coder tiered (section 6).
+struct SubBlockTable {
+  uint32_t min_escapes = 0;
+  uint8_t escape_bits = 0;
+  uint32_t min_segment_bytes = 0;
+  uint8_t segment_bits = 0;
+};
+
+struct PlaneHeader {
+  Coder coder = Coder::kStore;
+  uint32_t length = 0;
+  SubBlockTable table;  // coder tiered only
+};
+
+// An object that a predictor reads.
+struct BlockReference {
+  Digest digest;
+  uint64_t first_element = 0;
+};
+
+struct BlockHeader {
+  uint32_t payload_length = 0;
+  uint32_t elements = 0;
+  Method method = Method::kBytes;
+  uint8_t predictor = 0;
+  uint8_t plane_count = 0;
+  std::array<PlaneHeader, kMaxPlanes> planes;
+  std::vector<BlockReference> references;
+  uint64_t checksum = 0;  // XXH3 of the payload
+
+  // Where plane `index` begins in the payload.
+  uint64_t PlaneOffset(size_t index) const;
+};
+
+void AppendBlockHeader(const BlockHeader& header,
+                       std::vector<std::byte>* body);
+
+// Parses a block record's body and checks everything that needs no payload:
+// the method fits the dtype, lengths add up, limits hold.
+Result<BlockHeader> ParseBlockHeader(ByteReader* reader, DType dtype);
+
+}  // namespace ingot
+
+#endif  // INGOT_CODEC_METHOD_BLOCK_H_

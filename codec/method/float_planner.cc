@@ -1,0 +1,332 @@
+#include "codec/method/float_planner.h"
+
+#include <algorithm>
+#include <memory>
+#include <numeric>
+
+#include "codec/base/parallel_for.h"
+#include "codec/entropy/tiered/tier_planner.h"
+#include "codec/method/scale_runs.h"
+#include "codec/method/scale_statistics.h"
+
+namespace ingot {
+namespace {
+
+// What a level reads of a group and how much decoding time it may spend.
+struct Effort {
+  uint64_t scale_row_step;
+  uint64_t scale_piece_step;
+  // Elements of a group that are counted at least; 0 counts all.
+  uint64_t counted_elements;
+  unsigned max_tiers;
+  double tier_penalty;  // bits per element that a further tier must gain
+};
+
+Effort EffortForLevel(int level) {
+  constexpr uint64_t kKi = 1024;
+  if (level <= 1) return {32, 16, 128 * kKi, 5, 0.004};
+  if (level == 2) return {16, 8, 256 * kKi, 8, 0.001};
+  if (level == 3) return {1, 1, 512 * kKi, 8, 0.001};
+  return {1, 1, 0, 8, 0};
+}
+
+// Elements that the choice of scales and the first look at a group read.
+constexpr uint64_t kSampleElements = uint64_t{1} << 16;
+constexpr uint64_t kSamplePiece = 1024;
+// Groups with fewer elements have no scales: they could not pay for them.
+constexpr uint64_t kMinScaledElements = 2048;
+// Gain in bits per element below which tiers are not worth a kernel pass.
+constexpr double kMinGain = 0.02;
+
+// Folded counts: [class][symbol - shift] and symbol 0 by class.
+struct Counts {
+  std::array<std::array<uint64_t, 256>, kClasses> relative{};
+  std::array<uint64_t, kClasses> zeros{};
+  uint64_t total = 0;
+
+  void Add(const ScaleHistogram& histogram) {
+    for (const auto& way : histogram.counts) {
+      for (size_t i = 0; i < ScaleHistogram::kZeroSlots; ++i) {
+        relative[i / 256][i % 256] += way[i];
+        total += way[i];
+      }
+      for (size_t i = 0; i < kClasses; ++i) {
+        zeros[i] += way[ScaleHistogram::kZeroSlots + i];
+        total += way[ScaleHistogram::kZeroSlots + i];
+      }
+    }
+  }
+};
+
+class Planner {
+ public:
+  Planner(const GroupData& group, int level, const Kernels& kernels,
+          ThreadPool* pool)
+      : group_(group),
+        layout_(*FloatLayoutOf(group.geometry.dtype)),
+        kernels_(kernels.floats[static_cast<size_t>(layout_)]),
+        effort_(EffortForLevel(level)),
+        pool_(pool) {}
+
+  FloatPlan Run();
+
+ private:
+  // Counts `length` elements of the group from `begin` on under the scales of
+  // `side`.
+  void CountRange(const GroupSide& side, uint64_t begin, uint64_t length,
+                  ScaleHistogram* histogram) const;
+  Counts CountSample(const GroupSide& side) const;
+  Counts CountRows(const GroupSide& side) const;
+  // The scales among none, rows, columns and both that cost least.
+  GroupSide ChooseScales() const;
+  // Base, offsets, widths for `counts`; the bits that they would take.
+  double Fit(const Counts& counts, FloatPlan* plan) const;
+
+  const GroupData& group_;
+  const FloatLayout layout_;
+  const FloatKernels& kernels_;
+  const Effort effort_;
+  ThreadPool* const pool_;
+};
+
+void Planner::CountRange(const GroupSide& side, uint64_t begin,
+                         uint64_t length, ScaleHistogram* histogram) const {
+  ScaleRuns runs;
+  const uint64_t bytes = group_.geometry.element_bytes();
+  for (uint64_t done = 0; done < length;) {
+    const uint32_t n = static_cast<uint32_t>(
+        std::min<uint64_t>(length - done, kSubBlockElements));
+    const uint8_t* in = AsU8(group_.raw.data()) + (begin + done) * bytes;
+    for (const ScaleRun& run :
+         runs.Build(side, group_.geometry, group_.first,
+                    group_.first + begin + done, n)) {
+      kernels_.count(in, run, histogram);
+      in += run.length * bytes;
+    }
+    done += n;
+  }
+}
+
+Counts Planner::CountSample(const GroupSide& side) const {
+  const auto histogram = std::make_unique<ScaleHistogram>();
+  const uint64_t elements = group_.elements();
+  if (elements <= kSampleElements) {
+    CountRange(side, 0, elements, histogram.get());
+  } else {
+    constexpr uint64_t kPieces = kSampleElements / kSamplePiece;
+    for (uint64_t piece = 0; piece < kPieces; ++piece) {
+      // Multiples of 64, so that the fast runs apply where they can.
+      const uint64_t begin =
+          (elements - kSamplePiece) / (kPieces - 1) * piece / kPlaneUnit *
+          kPlaneUnit;
+      CountRange(side, begin, kSamplePiece, histogram.get());
+    }
+  }
+  Counts counts;
+  counts.Add(*histogram);
+  return counts;
+}
+
+Counts Planner::CountRows(const GroupSide& side) const {
+  const uint64_t elements = group_.elements();
+  // Rows, or pieces where rows are short or there is but one.
+  const uint64_t unit = std::clamp<uint64_t>(
+      AlignUp(group_.geometry.columns, kPlaneUnit), kSamplePiece,
+      kSubBlockElements);
+  const uint64_t step =
+      effort_.counted_elements == 0
+          ? 1
+          : std::max<uint64_t>(1, elements / effort_.counted_elements);
+  const uint64_t units = DivideRoundingUp(elements, unit * step);
+  const uint64_t tasks = std::min<uint64_t>(
+      units, pool_ == nullptr ? 1 : static_cast<uint64_t>(pool_->threads()));
+  std::vector<Counts> partial(tasks);
+  ParallelFor(pool_, tasks, [&](size_t task) {
+    const auto histogram = std::make_unique<ScaleHistogram>();
+    for (uint64_t i = task; i < units; i += tasks) {
+      const uint64_t begin = i * unit * step;
+      CountRange(side, begin, std::min(unit, elements - begin),
+                 histogram.get());
+    }
+    partial[task].Add(*histogram);
+  });
+  Counts counts = partial[0];
+  for (size_t task = 1; task < tasks; ++task) {
+    for (size_t c = 0; c < kClasses; ++c) {
+      for (size_t i = 0; i < 256; ++i) {
+        counts.relative[c][i] += partial[task].relative[c][i];
+      }
+      counts.zeros[c] += partial[task].zeros[c];
+    }
+    counts.total += partial[task].total;
+  }
+  return counts;
+}
+
+GroupSide Planner::ChooseScales() const {
+  GroupSide plain;
+  plain.elements = group_.elements();
+  plain.tiered = true;
+  const uint64_t rows =
+      RowsInGroup(group_.geometry, group_.first, group_.elements());
+  if (rows < 2 || group_.elements() < kMinScaledElements) return plain;
+
+  FloatPlan fit;
+  const Counts look = CountSample(plain);
+  const double plain_bits = Fit(look, &fit);
+  ScaleOptions options{.row_step = effort_.scale_row_step,
+                       .piece_step = effort_.scale_piece_step,
+                       .neutral = 0,
+                       .zeros = 0,
+                       .counted = look.total};
+  // Small groups are cheap to measure exactly.
+  if (rows < 64 * options.row_step) options.row_step = 1;
+  options.zeros = std::accumulate(look.zeros.begin(), look.zeros.end(),
+                                  uint64_t{0});
+  if (options.zeros == look.total) return plain;
+  uint64_t weighted = 0;
+  for (uint64_t symbol = 1; symbol < 256; ++symbol) {
+    weighted += symbol * look.relative[0][symbol];
+  }
+  const uint64_t others = look.total - options.zeros;
+  options.neutral = static_cast<uint8_t>((weighted + others / 2) / others);
+
+  Scales scales = MeasureScales(kernels_, group_, options, pool_);
+  GroupSide best = plain;
+  double best_bits = plain_bits * static_cast<double>(group_.elements()) /
+                     static_cast<double>(look.total);
+  for (const auto& [use_rows, use_columns] :
+       {std::pair(true, false), std::pair(false, true),
+        std::pair(true, true)}) {
+    GroupSide side = plain;
+    double side_bytes = 0;
+    if (use_rows) {
+      side.rows = scales.rows;
+      side_bytes += static_cast<double>(ScaleVectorBytes(
+          side.rows, side.rows.size() - kKernelSlack));
+    }
+    if (use_columns && !scales.columns.empty()) {
+      side.columns = scales.columns;
+      side_bytes += static_cast<double>(ScaleVectorBytes(
+          side.columns, side.columns.size() - kKernelSlack));
+    }
+    const Counts counts = CountSample(side);
+    // Three more classes in the table as well.
+    const double bits = Fit(counts, &fit) *
+                            static_cast<double>(group_.elements()) /
+                            static_cast<double>(counts.total) +
+                        8 * (side_bytes + 3 * kMaxRanks * 5 / 8);
+    if (bits < best_bits) {
+      best_bits = bits;
+      best = std::move(side);
+    }
+  }
+  return best;
+}
+
+double Planner::Fit(const Counts& counts, FloatPlan* plan) const {
+  TierCode& code = plan->side.code;
+  // The base: the window of slots 0..kMaxSlot below it that covers most. Where
+  // several do, two octaves of headroom for what a sample has not seen.
+  std::array<uint64_t, 256> all{};
+  for (const auto& relative : counts.relative) {
+    for (size_t i = 0; i < 256; ++i) all[i] += relative[i];
+  }
+  constexpr unsigned kWindow = RankTable::kMaxSlot + 1;
+  const auto covered = [&](unsigned base) {
+    uint64_t sum = 0;
+    for (unsigned slot = 0; slot < kWindow; ++slot) {
+      sum += all[(base - slot) & 255];
+    }
+    return sum;
+  };
+  uint64_t most = 0;
+  for (unsigned base = 0; base < 256; ++base) {
+    most = std::max(most, covered(base));
+  }
+  unsigned base = 0;
+  while (base < 256 && !(covered(base) == most &&
+                         covered((base - 1) & 255) != most)) {
+    ++base;
+  }
+  base &= 255;  // every base covers all: 0
+  for (int headroom = 0; headroom < 2 && covered((base + 1) & 255) == most;
+       ++headroom) {
+    base = (base + 1) & 255;
+  }
+  code.base = static_cast<uint8_t>(base);
+
+  // Slots by frequency within each class; unseen ones by their distance from
+  // the class's most frequent slot, in case the sample missed them.
+  constexpr size_t kSlots = 32;
+  std::array<std::array<uint8_t, kSlots>, kClasses> order;
+  std::array<uint64_t, kMaxRanks> rank_counts{};
+  uint64_t ranked = 0;
+  for (size_t c = 0; c < kClasses; ++c) {
+    std::array<uint64_t, kSlots> slots{};
+    for (unsigned slot = 0; slot < kWindow; ++slot) {
+      slots[slot] = counts.relative[c][(base - slot) & 255];
+    }
+    slots[RankTable::kZeroSlot] = counts.zeros[c];
+    const int mode = static_cast<int>(
+        std::max_element(slots.begin(), slots.end() - 1) - slots.begin());
+    std::iota(order[c].begin(), order[c].end(), 0);
+    std::stable_sort(order[c].begin(), order[c].end(),
+                     [&](uint8_t a, uint8_t b) {
+                       if (slots[a] != slots[b]) return slots[a] > slots[b];
+                       return std::abs(a - mode) < std::abs(b - mode);
+                     });
+    for (size_t rank = 0; rank < kMaxRanks; ++rank) {
+      rank_counts[rank] += slots[order[c][rank]];
+      ranked += slots[order[c][rank]];
+    }
+  }
+
+  const TierPlan tiers = PlanTiers(rank_counts, counts.total - ranked,
+                                   effort_.max_tiers, effort_.tier_penalty);
+  code.tier_count = tiers.tier_count;
+  code.widths = tiers.widths;
+  // Ranks that the tiers can name anyway cost nothing.
+  unsigned capacity = 0;
+  for (unsigned tier = 0; tier < tiers.tier_count; ++tier) {
+    capacity += TierCapacity(tiers.widths[tier], tier + 1 == tiers.tier_count);
+  }
+  code.rank_count =
+      static_cast<uint8_t>(std::min<unsigned>(capacity, kMaxRanks));
+  const size_t classes = plan->side.has_scales() ? kClasses : 1;
+  code.offsets.fill(0);
+  for (size_t c = 0; c < kClasses; ++c) {
+    plan->ranks.ranks[c].fill(RankTable::kNoRank);
+    if (c >= classes) continue;
+    for (uint8_t rank = 0; rank < code.rank_count; ++rank) {
+      const uint8_t slot = order[c][rank];
+      plan->ranks.ranks[c][slot] = rank;
+      code.offsets[c * kMaxRanks + rank] =
+          slot == RankTable::kZeroSlot ? kZeroOffset : slot;
+    }
+  }
+  return tiers.bits;
+}
+
+FloatPlan Planner::Run() {
+  FloatPlan plan;
+  plan.side = ChooseScales();
+  const Counts counts = CountRows(plan.side);
+  const double bits =
+      Fit(counts, &plan) / static_cast<double>(counts.total);
+  const unsigned exponent_bits = GetFloatLayoutInfo(layout_).exponent_bits;
+  if (bits > exponent_bits - kMinGain) {
+    plan.side = GroupSide{};
+    plan.side.elements = group_.elements();
+  }
+  return plan;
+}
+
+}  // namespace
+
+FloatPlan PlanFloatGroup(const GroupData& group, int level,
+                         const Kernels& kernels, ThreadPool* pool) {
+  return Planner(group, level, kernels, pool).Run();
+}
+
+}  // namespace ingot

@@ -1,0 +1,31 @@
+// Plans how a group of float elements is coded: which scales are sent, how
+// symbols map to ranks and ranks to tiers.
+//
+// Levels 1 and 2 read a sample of the group, 3 measures scales exactly and
+// counts half a million elements, 4 counts everything. A plan made from a sample
+// costs space where it is wrong, never correctness.
+
+#ifndef INGOT_CODEC_METHOD_FLOAT_PLANNER_H_
+#define INGOT_CODEC_METHOD_FLOAT_PLANNER_H_
+
+#include "codec/base/thread_pool.h"
+#include "codec/method/group_data.h"
+#include "codec/method/group_side.h"
+#include "codec/method/kernels.h"
+
+namespace ingot {
+
+struct FloatPlan {
+  // side.tiered is false where the exponents are too even to be worth it.
+  GroupSide side;
+  RankTable ranks;
+};
+
+// REQUIRES: the group is not empty and its dtype has a FloatLayout. `pool` may
+// be null.
+FloatPlan PlanFloatGroup(const GroupData& group, int level,
+                         const Kernels& kernels, ThreadPool* pool);
+
+}  // namespace ingot
+
+#endif  // INGOT_CODEC_METHOD_FLOAT_PLANNER_H_

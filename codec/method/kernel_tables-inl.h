@@ -1,0 +1,70 @@
+// The dispatch tables of a vectorised kernel set. Include last.
+
+#ifndef INGOT_CODEC_METHOD_KERNEL_TABLES_INL_H_
+#define INGOT_CODEC_METHOD_KERNEL_TABLES_INL_H_
+
+#include "codec/method/float_kernels-inl.h"
+#include "codec/method/float_statistics-inl.h"
+#include "codec/method/kernel_sets.h"
+
+namespace ingot {
+namespace {
+
+template <FloatLayout kLayout, bool kStream>
+bool DecodeByWidth(const TierCode& code, const SubBlockDecode& in,
+                   uint8_t* out) {
+  switch (code.widths[0]) {
+    case 1:
+      return DecodeSubBlock<kLayout, 1, kStream>(code, in, out);
+    case 2:
+      return DecodeSubBlock<kLayout, 2, kStream>(code, in, out);
+    default:
+      return DecodeSubBlock<kLayout, 3, kStream>(code, in, out);
+  }
+}
+
+template <FloatLayout kLayout>
+bool Decode(const TierCode& code, const SubBlockDecode& in, uint8_t* out,
+            bool stream) {
+  return stream ? DecodeByWidth<kLayout, true>(code, in, out)
+                : DecodeByWidth<kLayout, false>(code, in, out);
+}
+
+template <FloatLayout kLayout>
+SegmentSize Encode(const TierCode& code, const RankTable& ranks,
+                   const SubBlockEncode& out, const uint8_t* in) {
+  switch (code.widths[0]) {
+    case 1:
+      return EncodeSubBlock<kLayout, 1>(code, ranks, out, in);
+    case 2:
+      return EncodeSubBlock<kLayout, 2>(code, ranks, out, in);
+    default:
+      return EncodeSubBlock<kLayout, 3>(code, ranks, out, in);
+  }
+}
+
+template <FloatLayout kLayout>
+constexpr FloatKernels MakeFloatKernels() {
+  return {.decode = Decode<kLayout>,
+          .encode = Encode<kLayout>,
+          .sum_row = SumRow<kLayout>,
+          .count = CountRun<kLayout>,
+          .join = JoinPlanes<kLayout>};
+}
+
+// fp64 has no vectorised kernels: it is rare, and 11 bits of exponent and 45
+// of mantissa fit no lane.
+constexpr Kernels MakeKernels(std::string_view name) {
+  return {
+      .name = name,
+      .floats = {MakeFloatKernels<FloatLayout::kBf16>(),
+                 MakeFloatKernels<FloatLayout::kF32>(),
+                 MakeFloatKernels<FloatLayout::kF16>(),
+                 MakeFloatKernels<FloatLayout::kE4m3>(),
+                 MakeFloatKernels<FloatLayout::kE5m2>(), kScalarF64Kernels}};
+}
+
+}  // namespace
+}  // namespace ingot
+
+#endif  // INGOT_CODEC_METHOD_KERNEL_TABLES_INL_H_

@@ -1,0 +1,154 @@
+// Kernels: the inner loops of the float method, one set for each instruction
+// set, chosen at run time.
+//
+// A kernel is a pure loop: it allocates nothing, reports no errors and trusts
+// the sizes it is given (codec/method/float_method.cc checks them). All sets
+// write the same bytes for the same input, and read exactly the same values
+// from any input, hostile ones included. A kernel never writes outside its
+// outputs, whatever the codes say; what it may over-read is said below.
+//
+// The active set is the best one that the processor has. The environment
+// variable INGOT_KERNEL (scalar, avx2, avx512, neon) forces another.
+//
+// Why one file for each instruction set and no SIMD library: Debian's Highway
+// 1.0.3 has no Expand, and the loops live from vpexpandb, vpmultishiftqb and
+// vpermi2b, which its common denominator does not reach.
+//
+// Thread-safety: functions without state.
+
+#ifndef INGOT_CODEC_METHOD_KERNELS_H_
+#define INGOT_CODEC_METHOD_KERNELS_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "codec/entropy/tiered/tier_code.h"
+#include "codec/planes/float_layout.h"
+#include "codec/result.h"
+
+namespace ingot {
+
+// Bytes that kernels may read behind the end of any input, and scratch bytes
+// that they may write behind the end of buffers marked "slack".
+inline constexpr size_t kKernelSlack = 128;
+
+// The scales of `length` consecutive elements: row + columns[i] mod 256.
+// In a sub-block all runs but the last have a multiple of 64 elements.
+struct ScaleRun {
+  const uint8_t* columns;  // readable up to a multiple of 64 elements
+  uint32_t length;
+  uint8_t row;
+};
+
+struct SubBlockDecode {
+  uint32_t elements;  // 1..kSubBlockElements
+  std::span<const ScaleRun> runs;
+  // Remainder planes and tier-1 codes at the sub-block's first element.
+  std::array<const uint8_t*, kMaxRemainderPlanes> planes;
+  const uint8_t* codes;
+  // Tiers 2.. at segment + extents.offsets[k].
+  const uint8_t* segment;
+  TierExtents extents;
+  // extents.counts[1] must equal the escapes in `codes`; the kernel checks it.
+  const uint8_t* exceptions;  // ascending, checked
+  uint32_t exception_count;
+  // Bytes that will be wanted after this sub-block, such as the next block's:
+  // fetched into the second level cache meanwhile. May be empty.
+  std::span<const uint8_t> ahead;
+};
+
+// How the encoder maps symbols to ranks; the inverse of a TierCode.
+// With b = (base + shift) mod 256 the slot of a symbol is b - symbol, or
+// kZeroSlot for symbol 0; ranks[class][slot] is its rank, or kNoRank. A symbol
+// above b, a slot above kMaxSlot or kNoRank makes the element an exception,
+// which is coded as rank 0 and repeated in the list of exceptions.
+struct RankTable {
+  static constexpr uint8_t kMaxSlot = 30;
+  static constexpr uint8_t kZeroSlot = 31;
+  static constexpr uint8_t kNoRank = 0x80;
+  alignas(64) std::array<std::array<uint8_t, 32>, kClasses> ranks;
+};
+
+struct SubBlockEncode {
+  uint32_t elements;
+  std::span<const ScaleRun> runs;
+  // Outputs at the sub-block's first element. Planes and codes are written in
+  // units of 64 elements, zero behind `elements`.
+  std::array<uint8_t*, kMaxRemainderPlanes> planes;
+  uint8_t* codes;
+  // Segment: tiers 2.. and exceptions; needs kMaxSegmentBytes + kKernelSlack.
+  uint8_t* segment;
+};
+// Worst case: every element passes all tiers and is an exception too.
+inline constexpr size_t kMaxSegmentBytes =
+    kSubBlockElements * (kMaxTiers * kMaxTierWidth) / 8 +
+    kSubBlockElements * kExceptionBytes;
+
+struct SegmentSize {
+  uint32_t escapes;  // elements of tier 2
+  uint32_t bytes;    // of the whole segment
+};
+
+// Counts for choosing base, ranks and widths. Interleaved sub-tables, because
+// equal neighbours would otherwise wait for each other's store.
+struct ScaleHistogram {
+  static constexpr size_t kWays = 8;
+  static constexpr size_t kZeroSlots = kClasses * 256;
+  // A 4 KiB stride between ways would alias in the store buffer: padded.
+  static constexpr size_t kStride = kZeroSlots + 80;
+  // [way][class * 256 + (symbol - shift) mod 256]; symbol 0 at kZeroSlots +
+  // class. An element may be counted in any way.
+  std::array<std::array<uint32_t, kStride>, kWays> counts;
+};
+
+// One float layout's kernels.
+struct FloatKernels {
+  // Restores a sub-block's elements to `out` (elements * element_bytes bytes,
+  // none beyond). `stream`: use non-temporal stores; `out` is then aligned to
+  // 64 bytes. False where tier 1's escapes differ from extents.counts[1].
+  bool (*decode)(const TierCode& code, const SubBlockDecode& in, uint8_t* out,
+                 bool stream);
+
+  // Splits and codes a sub-block. `in` holds elements * element_bytes bytes
+  // and is not read beyond them.
+  SegmentSize (*encode)(const TierCode& code, const RankTable& ranks,
+                        const SubBlockEncode& out, const uint8_t* in);
+
+  // Adds the symbols of one row of `columns` elements to `column_sums` (if not
+  // null) and returns their sum; symbol 0 counts as `neutral`. At most 256
+  // calls between resets of the 16-bit sums. column_sums is slack.
+  uint64_t (*sum_row)(const uint8_t* in, size_t columns, uint8_t neutral,
+                      uint16_t* column_sums);
+
+  // Counts the elements of a run of scales.
+  void (*count)(const uint8_t* in, const ScaleRun& run,
+                ScaleHistogram* histogram);
+
+  // Joins `elements` symbols (bytes, padded to 64) and remainder planes, for
+  // exponent planes that are not tiered.
+  void (*join)(const uint8_t* symbols,
+               const std::array<const uint8_t*, kMaxRemainderPlanes>& planes,
+               size_t elements, uint8_t* out);
+};
+
+struct Kernels {
+  std::string_view name;  // "scalar", "avx2", "avx512", "neon"
+  std::array<FloatKernels, kFloatLayoutCount> floats;
+};
+
+// The set in use: forced by INGOT_KERNEL, else the best one. An unknown or
+// unavailable name is kInvalidArgument; programs ask once at start.
+Result<const Kernels*> SelectKernels();
+
+// As SelectKernels, but falls back to the best set: for code that cannot fail.
+const Kernels& ActiveKernels();
+
+// Every set that this machine can run, scalar first: for tests.
+std::span<const Kernels* const> AvailableKernels();
+
+}  // namespace ingot
+
+#endif  // INGOT_CODEC_METHOD_KERNELS_H_

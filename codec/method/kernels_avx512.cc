@@ -1,0 +1,13 @@
+// The AVX-512 kernels (F, BW, VL, DQ, VBMI, VBMI2): 64 elements at a time.
+
+#include "codec/base/vector_avx512-inl.h"
+#include "codec/entropy/tiered/tiers_avx512-inl.h"
+#include "codec/method/rank_lookup_avx512-inl.h"
+// After the instruction set's own.
+#include "codec/method/kernel_tables-inl.h"
+
+namespace ingot {
+
+constexpr Kernels kAvx512Kernels = MakeKernels("avx512");
+
+}  // namespace ingot

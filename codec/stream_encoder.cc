@@ -1,0 +1,225 @@
+#include "codec/stream_encoder.h"
+
+#include <algorithm>
+#include <array>
+
+#include "codec/base/aligned_buffer.h"
+#include "codec/base/thread_pool.h"
+#include "codec/container/group_writer.h"
+#include "codec/container/writer.h"
+
+namespace ingot {
+
+class StreamEncoder::Impl {
+ public:
+  Impl(Sink* sink, const EncodeOptions& options)
+      : pool_(ResolveThreads(options.threads)),
+        groups_(std::min(options.level, kHighestImplementedLevel), &pool_),
+        writer_(sink),
+        hashing_(&pool_) {}
+
+  Status Start() { return writer_.Start(); }
+  Status BeginFile(const FileInfo& info);
+  Status BeginRegion(const RegionInfo& region);
+  Status Write(ByteSpan bytes);
+  Result<MutableByteSpan> Reserve();
+  Status Commit(size_t size);
+  Status EndRegion();
+  Status ReferenceOutside(const std::optional<TensorView>& view,
+                          const ObjectId& id);
+  Result<ObjectId> EndFile(const std::string& note);
+  Status Finish() { return writer_.Finish(); }
+  uint64_t encoded_bytes() const { return writer_.position(); }
+
+ private:
+  // Where the region's bytes collect; the other buffer may still be hashed.
+  AlignedBuffer& buffer() { return buffers_[active_]; }
+  ByteSpan pending() { return buffer().span().first(pending_); }
+  Status BeginObjectIfNeeded();
+  // Encodes the pending bytes as a group and starts to hash them.
+  Status FlushGroup(ByteSpan group);
+  Status WriteLiteral(const std::optional<TensorView>& view, ByteSpan raw);
+
+  ThreadPool pool_;
+  GroupWriter groups_;
+  ContainerWriter writer_;
+
+  bool in_file_ = false;
+  uint64_t file_length_ = 0;
+  Hasher file_hasher_;
+
+  RegionInfo region_;
+  Geometry geometry_;
+  bool object_begun_ = false;
+  uint64_t region_length_ = 0;  // bytes committed
+  uint64_t object_length_ = 0;  // bytes flushed
+  Hasher object_hasher_;
+  // An object at the start of its file needs no hasher of its own: the file's
+  // says the same until the object ends.
+  bool shares_file_hash_ = false;
+
+  std::array<AlignedBuffer, 2> buffers_;
+  size_t active_ = 0;
+  size_t pending_ = 0;
+  TaskGroup hashing_;  // last: waits before the buffers go
+};
+
+Status StreamEncoder::Impl::BeginFile(const FileInfo& info) {
+  if (in_file_) return InvalidArgument("BeginFile: a file is open already");
+  in_file_ = true;
+  file_length_ = 0;
+  return writer_.BeginFile(info);
+}
+
+Status StreamEncoder::Impl::BeginRegion(const RegionInfo& region) {
+  if (!in_file_) return InvalidArgument("BeginRegion: no file is open");
+  if (!IsCodable(region.element_dtype) || region.columns == 0) {
+    return InvalidArgument("BeginRegion: no such element dtype or columns");
+  }
+  region_ = region;
+  geometry_ = ChooseGeometry(region.element_dtype, region.columns);
+  object_begun_ = false;
+  region_length_ = 0;
+  object_length_ = 0;
+  pending_ = 0;
+  shares_file_hash_ = file_length_ == 0;
+  return buffer().Resize(geometry_.group_bytes());
+}
+
+Result<MutableByteSpan> StreamEncoder::Impl::Reserve() {
+  if (pending_ == buffer().size()) {
+    INGOT_TRY(FlushGroup(pending()));
+    active_ ^= 1;
+    pending_ = 0;
+    INGOT_TRY(buffer().Resize(geometry_.group_bytes()));
+  }
+  return buffer().span().subspan(pending_);
+}
+
+Status StreamEncoder::Impl::Commit(size_t size) {
+  pending_ += size;
+  region_length_ += size;
+  return {};
+}
+
+Status StreamEncoder::Impl::Write(ByteSpan bytes) {
+  while (!bytes.empty()) {
+    INGOT_ASSIGN(const MutableByteSpan room, Reserve());
+    const size_t size = std::min(room.size(), bytes.size());
+    std::memcpy(room.data(), bytes.data(), size);
+    INGOT_TRY(Commit(size));
+    bytes = bytes.subspan(size);
+  }
+  return {};
+}
+
+Status StreamEncoder::Impl::BeginObjectIfNeeded() {
+  if (object_begun_) return {};
+  object_begun_ = true;
+  return writer_.BeginObject(region_.view, geometry_);
+}
+
+Status StreamEncoder::Impl::FlushGroup(ByteSpan group) {
+  INGOT_TRY(BeginObjectIfNeeded());
+  // Digests are chains: the previous group's must be done.
+  hashing_.Wait();
+  hashing_.Submit([this, group] { file_hasher_.Update(group); });
+  if (!shares_file_hash_) {
+    hashing_.Submit([this, group] { object_hasher_.Update(group); });
+  }
+  const GroupData data{.geometry = geometry_,
+                       .first = object_length_ / geometry_.element_bytes(),
+                       .raw = group};
+  object_length_ += group.size();
+  file_length_ += group.size();
+  return groups_.Encode(data, &writer_);
+}
+
+Status StreamEncoder::Impl::WriteLiteral(
+    const std::optional<TensorView>& view, ByteSpan raw) {
+  hashing_.Wait();
+  file_hasher_.Update(raw);
+  file_length_ += raw.size();
+  // A view that does not fit comes from a stream that ended early.
+  const bool fits = view && view->ByteSize() == raw.size();
+  return writer_.Literal(fits ? view : std::nullopt, raw);
+}
+
+Status StreamEncoder::Impl::EndRegion() {
+  const uint64_t literal_limit =
+      region_.element_dtype == DType::kBytes && !region_.view
+          ? kMaxLiteralBytes
+          : kMinObjectBytes - 1;
+  if (!object_begun_ && region_length_ <= literal_limit) {
+    return WriteLiteral(region_.view, pending());
+  }
+  // Only a stream that ended early leaves a part of an element.
+  const size_t tail = pending_ % geometry_.element_bytes();
+  const ByteSpan whole = pending().first(pending_ - tail);
+  if (!whole.empty()) INGOT_TRY(FlushGroup(whole));
+  hashing_.Wait();
+  const ObjectId id{.digest = shares_file_hash_ ? file_hasher_.Peek()
+                                                : object_hasher_.Finish(),
+                    .length = object_length_};
+  INGOT_TRY(writer_.EndObject(id));
+  if (tail > 0) {
+    INGOT_TRY(WriteLiteral(std::nullopt, pending().last(tail)));
+  }
+  active_ ^= 1;
+  return {};
+}
+
+Status StreamEncoder::Impl::ReferenceOutside(
+    const std::optional<TensorView>& view, const ObjectId& id) {
+  if (!in_file_) return InvalidArgument("ReferenceOutside: no file is open");
+  return writer_.ReferenceOutside(view, id);
+}
+
+Result<ObjectId> StreamEncoder::Impl::EndFile(const std::string& note) {
+  if (!in_file_) return InvalidArgument("EndFile: no file is open");
+  in_file_ = false;
+  hashing_.Wait();
+  const ObjectId id{.digest = file_hasher_.Finish(), .length = file_length_};
+  INGOT_TRY(writer_.EndFile(id, note));
+  return id;
+}
+
+Result<std::unique_ptr<StreamEncoder>> StreamEncoder::Create(
+    Sink* sink, const EncodeOptions& options) {
+  if (options.level < kMinLevel || options.level > kMaxLevel) {
+    return InvalidArgument("level " + std::to_string(options.level) +
+                           ": expected 1 to 9");
+  }
+  INGOT_TRY(SelectKernels());
+  auto impl = std::make_unique<Impl>(sink, options);
+  INGOT_TRY(impl->Start());
+  return std::unique_ptr<StreamEncoder>(new StreamEncoder(std::move(impl)));
+}
+
+StreamEncoder::StreamEncoder(std::unique_ptr<Impl> impl)
+    : impl_(std::move(impl)) {}
+StreamEncoder::~StreamEncoder() = default;
+
+Status StreamEncoder::BeginFile(const FileInfo& info) {
+  return impl_->BeginFile(info);
+}
+Status StreamEncoder::BeginRegion(const RegionInfo& region) {
+  return impl_->BeginRegion(region);
+}
+Status StreamEncoder::Write(ByteSpan bytes) { return impl_->Write(bytes); }
+Result<MutableByteSpan> StreamEncoder::Reserve() { return impl_->Reserve(); }
+Status StreamEncoder::Commit(size_t size) { return impl_->Commit(size); }
+Status StreamEncoder::EndRegion() { return impl_->EndRegion(); }
+Status StreamEncoder::ReferenceOutside(const std::optional<TensorView>& view,
+                                       const ObjectId& id) {
+  return impl_->ReferenceOutside(view, id);
+}
+Result<ObjectId> StreamEncoder::EndFile(const std::string& note) {
+  return impl_->EndFile(note);
+}
+Status StreamEncoder::Finish() { return impl_->Finish(); }
+uint64_t StreamEncoder::encoded_bytes() const {
+  return impl_->encoded_bytes();
+}
+
+}  // namespace ingot

@@ -1,0 +1,87 @@
+// StreamEncoder: writes a container from files that arrive in pieces.
+//
+//   auto encoder = StreamEncoder::Create(sink, options);
+//   encoder->BeginFile({.path = "model.safetensors", .format = "safetensors"});
+//   for (each region of the file, in order) {
+//     encoder->BeginRegion({view, element_dtype, columns});
+//     encoder->Write(bytes);          // any number of times
+//     encoder->EndRegion();
+//   }
+//   encoder->EndFile();
+//   encoder->Finish();                // then sink->Commit()
+//
+// A region is a tensor or opaque bytes; its length need not be known before.
+// Small regions become literals, others objects; an object that the container
+// already holds becomes a reference where the sink can rewind. Digests of
+// objects and files are computed beside the coding. Memory: two groups of at
+// most 32 MiB and a few blocks for each thread, whatever the file's size.
+//
+// Thread-safety: one thread at a time. After an error the container is lost.
+
+#ifndef INGOT_CODEC_STREAM_ENCODER_H_
+#define INGOT_CODEC_STREAM_ENCODER_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "codec/bytes.h"
+#include "codec/manifest.h"
+#include "codec/options.h"
+#include "codec/result.h"
+#include "codec/sink.h"
+#include "codec/tensor_view.h"
+
+namespace ingot {
+
+struct RegionInfo {
+  std::optional<TensorView> view;
+  // How to code the bytes: kBytes for opaque ones. Not C64, F4 or F6, which
+  // are coded as F32 and kBytes.
+  DType element_dtype = DType::kBytes;
+  // Elements of a row; rows and columns may have scales of their own.
+  uint64_t columns = 1;
+};
+
+// Longest opaque region: longer ones are cut by the caller, so that an object
+// of opaque bytes stays small enough to be moved as one.
+inline constexpr uint64_t kMaxOpaqueRegion = uint64_t{64} << 20;
+
+class StreamEncoder {
+ public:
+  // `sink` must be empty and outlive the encoder. kInvalidArgument for a
+  // level outside 1..9 or an INGOT_KERNEL that this machine lacks.
+  static Result<std::unique_ptr<StreamEncoder>> Create(
+      Sink* sink, const EncodeOptions& options);
+  ~StreamEncoder();
+
+  Status BeginFile(const FileInfo& info);
+  Status BeginRegion(const RegionInfo& region);
+  Status Write(ByteSpan bytes);
+  // The same without a copy: fill some of Reserve()'s bytes (never empty),
+  // then Commit how many.
+  Result<MutableByteSpan> Reserve();
+  Status Commit(size_t size);
+  Status EndRegion();
+  // An object that others hold takes the place of a region.
+  Status ReferenceOutside(const std::optional<TensorView>& view,
+                          const ObjectId& id);
+  // `note`: why the file is opaque, if it should not be. Returns its address.
+  Result<ObjectId> EndFile(const std::string& note = "");
+
+  // Writes index and footer.
+  Status Finish();
+
+  // Bytes written to the sink so far.
+  uint64_t encoded_bytes() const;
+
+ private:
+  class Impl;
+  explicit StreamEncoder(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace ingot
+
+#endif  // INGOT_CODEC_STREAM_ENCODER_H_

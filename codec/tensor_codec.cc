@@ -1,0 +1,297 @@
+#include "codec/tensor_codec.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "codec/base/parallel_for.h"
+#include "codec/base/stream_copy.h"
+#include "codec/base/thread_pool.h"
+#include "codec/container/block_reader.h"
+#include "codec/container/group_writer.h"
+#include "codec/container/record.h"
+
+namespace ingot {
+namespace {
+
+// Outputs from this size on do not fit the caches.
+constexpr uint64_t kStreamBytes = uint64_t{4} << 20;
+// Pieces from this size on are worth a fence.
+constexpr uint64_t kStreamPiece = uint64_t{8} << 10;
+
+constexpr uint64_t kMaxBlockRecordBytes = 256;  // without payload
+constexpr uint64_t kMaxPlainGroupBytes = 256;   // without scales
+
+Status CheckSpec(const TensorSpec& spec) {
+  if (!IsCodable(spec.dtype) || spec.columns == 0) {
+    return InvalidArgument("tensor spec: no such dtype or columns");
+  }
+  return {};
+}
+
+// Appends records to a caller's buffer.
+class BufferSink final : public GroupSink {
+ public:
+  explicit BufferSink(MutableByteSpan out)
+      : out_(out), stream_(out.size() >= kStreamBytes) {}
+
+  Status Group(const GroupSide& side) override {
+    AppendGroupSide(side, &body_);
+    return AppendBody(RecordType::kGroup);
+  }
+
+  Status Block(const EncodedBlock& block) override {
+    static constexpr std::array<std::byte, kPayloadAlignment> kZeros{};
+    AppendBlockHeader(block.header, &body_);
+    INGOT_TRY(AppendBody(RecordType::kBlock));
+    INGOT_TRY(Append(ByteSpan(kZeros).first(
+        PayloadPadding(size_, block.header.payload_length))));
+    for (const ByteSpan piece : block.payload) INGOT_TRY(Append(piece));
+    return {};
+  }
+
+  size_t size() const { return size_; }
+
+ private:
+  Status AppendBody(RecordType type) {
+    record_.clear();
+    AppendRecord(type, body_, &record_);
+    body_.clear();
+    return Append(record_);
+  }
+  Status Append(ByteSpan bytes) {
+    if (bytes.size() > out_.size() - size_) {
+      return InvalidArgument("output buffer of " +
+                             std::to_string(out_.size()) +
+                             " bytes: smaller than MaxEncodedTensorBytes");
+    }
+    if (stream_ && bytes.size() >= kStreamPiece) {
+      StreamCopy(out_.data() + size_, bytes.data(), bytes.size());
+    } else if (!bytes.empty()) {
+      std::memcpy(out_.data() + size_, bytes.data(), bytes.size());
+    }
+    size_ += bytes.size();
+    return {};
+  }
+
+  MutableByteSpan out_;
+  const bool stream_;
+  size_t size_ = 0;
+  std::vector<std::byte> body_;
+  std::vector<std::byte> record_;
+};
+
+}  // namespace
+
+size_t MaxEncodedTensorBytes(const TensorSpec& spec, uint64_t raw_bytes) {
+  const Geometry geometry =
+      ChooseGeometry(spec.dtype, std::max<uint64_t>(1, spec.columns));
+  const uint64_t blocks =
+      DivideRoundingUp(raw_bytes, geometry.block_bytes());
+  const uint64_t groups =
+      DivideRoundingUp(raw_bytes, geometry.group_bytes());
+  // A scale takes 12 bits at most (Rice parameter 7), whatever it is.
+  const uint64_t elements = std::min(geometry.group_elements,
+                                     raw_bytes / geometry.element_bytes());
+  const uint64_t scales = std::min(geometry.columns, elements) +
+                          elements / geometry.columns + 2;
+  return raw_bytes +
+         blocks * (kMaxBlockRecordBytes +
+                   (kMaxPlanes + 1) * kPayloadAlignment) +
+         groups * (kMaxPlainGroupBytes + 2 * scales) + kPayloadAlignment;
+}
+
+class TensorEncoder::Impl {
+ public:
+  explicit Impl(const EncodeOptions& options)
+      : pool_(ResolveThreads(options.threads)),
+        groups_(std::clamp(options.level, kMinLevel, kHighestImplementedLevel),
+                &pool_) {}
+
+  Result<size_t> Encode(const TensorSpec& spec, ByteSpan raw,
+                        MutableByteSpan out) {
+    INGOT_TRY(CheckSpec(spec));
+    const Geometry geometry = ChooseGeometry(spec.dtype, spec.columns);
+    if (raw.size() % geometry.element_bytes() != 0) {
+      return InvalidArgument("tensor of " + std::to_string(raw.size()) +
+                             " bytes: not whole elements");
+    }
+    BufferSink sink(out);
+    for (uint64_t at = 0; at < raw.size(); at += geometry.group_bytes()) {
+      const GroupData group{
+          .geometry = geometry,
+          .first = at / geometry.element_bytes(),
+          .raw = raw.subspan(at, std::min<uint64_t>(geometry.group_bytes(),
+                                                    raw.size() - at))};
+      INGOT_TRY(groups_.Encode(group, &sink));
+    }
+    return sink.size();
+  }
+
+ private:
+  ThreadPool pool_;
+  GroupWriter groups_;
+};
+
+TensorEncoder::TensorEncoder(const EncodeOptions& options)
+    : impl_(std::make_unique<Impl>(options)) {}
+TensorEncoder::~TensorEncoder() = default;
+
+Result<size_t> TensorEncoder::Encode(const TensorSpec& spec, ByteSpan raw,
+                                     MutableByteSpan out) {
+  return impl_->Encode(spec, raw, out);
+}
+
+class TensorDecoder::Impl {
+ public:
+  explicit Impl(const DecodeOptions& options)
+      : pool_(ResolveThreads(options.threads)) {
+    for (int i = 0; i < pool_.threads(); ++i) {
+      workers_.push_back(std::make_unique<Worker>());
+    }
+  }
+
+  Status Decode(const TensorSpec& spec, ByteSpan encoded, MutableByteSpan out);
+
+ private:
+  struct Worker {
+    BlockReader reader;
+    AlignedBuffer tail;  // a record too close to the end of its buffer
+  };
+  struct Job {
+    ByteSpan bytes;
+    uint64_t position;
+    BlockContext context;
+    MutableByteSpan out;
+    bool stream;
+  };
+
+  // Finds the records that restore `out`.
+  Result<std::vector<Job>> Plan(const TensorSpec& spec, ByteSpan encoded,
+                                MutableByteSpan out) const;
+  static Status Run(const Job& job, ByteSpan encoded, ByteSpan ahead,
+                    Worker* worker);
+
+  ThreadPool pool_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+};
+
+Result<std::vector<TensorDecoder::Impl::Job>> TensorDecoder::Impl::Plan(
+    const TensorSpec& spec, ByteSpan encoded, MutableByteSpan out) const {
+  static const std::string kName = "(tensor)";
+  const Geometry geometry = ChooseGeometry(spec.dtype, spec.columns);
+  const uint64_t element_bytes = geometry.element_bytes();
+  const uint64_t elements = out.size() / element_bytes;
+  const bool stream = out.size() >= kStreamBytes;
+  std::vector<Job> jobs;
+  uint64_t position = 0;
+  std::shared_ptr<const GroupSide> side;
+  uint64_t group_first = 0;
+  for (uint64_t first = 0; first < elements;
+       first += geometry.block_elements) {
+    size_t wanted = 0;
+    if (first % geometry.group_elements == 0) {
+      INGOT_ASSIGN(const std::optional<Record> record,
+                   ParseRecord(encoded.subspan(position), kName, position,
+                               &wanted));
+      if (!record || record->type() != RecordType::kGroup) {
+        return Corruption("(tensor): offset " + std::to_string(position) +
+                          ": expected a group record");
+      }
+      ByteReader reader(record->body, kName, position + record->body_offset);
+      INGOT_ASSIGN(GroupSide parsed, ParseGroupSide(&reader, geometry, first));
+      if (parsed.elements !=
+          std::min(geometry.group_elements, elements - first)) {
+        return reader.Corrupt("group has other elements than the tensor");
+      }
+      side = std::make_shared<GroupSide>(std::move(parsed));
+      group_first = first;
+      position += record->size;
+    }
+    const uint64_t count =
+        std::min(geometry.block_elements, elements - first);
+    BlockContext context{.name = &kName,
+                         .side = side,
+                         .geometry = geometry,
+                         .group_first = group_first,
+                         .first = first,
+                         .elements = count};
+    INGOT_ASSIGN(const ParsedBlock block,
+                 ParseBlockRecord(encoded.subspan(position), position,
+                                  context));
+    const uint64_t size = block.payload_offset + block.header.payload_length;
+    if (size > encoded.size() - position) {
+      return Corruption("(tensor): offset " + std::to_string(position) +
+                        ": block is cut short");
+    }
+    jobs.push_back({.bytes = encoded.subspan(position, size),
+                    .position = position,
+                    .context = std::move(context),
+                    .out = out.subspan(first * element_bytes,
+                                       count * element_bytes),
+                    .stream = stream});
+    position += size;
+  }
+  if (position != encoded.size()) {
+    return Corruption("(tensor): offset " + std::to_string(position) +
+                      ": bytes behind the last block");
+  }
+  return jobs;
+}
+
+Status TensorDecoder::Impl::Run(const Job& job, ByteSpan encoded,
+                                ByteSpan ahead, Worker* worker) {
+  ByteSpan bytes = job.bytes;
+  // Kernels read beyond the payload: the last block moves to where they may.
+  if (job.position + bytes.size() + kKernelSlack > encoded.size()) {
+    INGOT_TRY(worker->tail.Resize(bytes.size() + kKernelSlack));
+    std::memcpy(worker->tail.data(), bytes.data(), bytes.size());
+    bytes = worker->tail.span().first(bytes.size());
+  }
+  return worker->reader.Decode(bytes, job.position, job.context, 0,
+                               job.context.elements, job.out, job.stream,
+                               ahead);
+}
+
+Status TensorDecoder::Impl::Decode(const TensorSpec& spec, ByteSpan encoded,
+                                   MutableByteSpan out) {
+  INGOT_TRY(CheckSpec(spec));
+  if (out.size() % (GetDTypeInfo(spec.dtype).bits / 8) != 0) {
+    return InvalidArgument("tensor of " + std::to_string(out.size()) +
+                           " bytes: not whole elements");
+  }
+  INGOT_ASSIGN(const std::vector<Job> jobs, Plan(spec, encoded, out));
+  std::vector<Status> results(workers_.size());
+  std::atomic<size_t> next{0};
+  ParallelFor(&pool_, workers_.size(), [&](size_t worker) {
+    for (size_t i = next++; i < jobs.size() && results[worker].ok();
+         i = next++) {
+      // With several threads the next block is somebody else's; the one that
+      // this thread will take is not known, but as far away as there are
+      // threads.
+      const size_t next_job = i + workers_.size();
+      const ByteSpan ahead =
+          next_job < jobs.size() ? jobs[next_job].bytes : ByteSpan();
+      results[worker] =
+          Run(jobs[i], encoded, ahead, workers_[worker].get());
+    }
+  });
+  for (Status& result : results) INGOT_TRY(std::move(result));
+  return {};
+}
+
+TensorDecoder::TensorDecoder(const DecodeOptions& options)
+    : impl_(std::make_unique<Impl>(options)) {}
+TensorDecoder::~TensorDecoder() = default;
+
+Status TensorDecoder::Decode(const TensorSpec& spec, ByteSpan encoded,
+                             MutableByteSpan out) {
+  return impl_->Decode(spec, encoded, out);
+}
+
+Result<std::string_view> ActiveKernelName() {
+  INGOT_ASSIGN(const Kernels* const kernels, SelectKernels());
+  return kernels->name;
+}
+
+}  // namespace ingot
