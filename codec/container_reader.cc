@@ -19,7 +19,7 @@ class ContainerReader::Impl {
   Impl(std::unique_ptr<Source> source, const DecodeOptions& options)
       : source_(std::move(source)),
         verify_(options.verify_digests),
-        pool_(ResolveThreads(options.threads)) {
+        pool_(ResolveStreamThreads(options.threads)) {
     const int slots = pool_.threads() == 1 ? 1 : 2 * pool_.threads();
     for (int i = 0; i < slots; ++i) slots_.push_back(std::make_unique<Slot>());
   }

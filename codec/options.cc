@@ -19,4 +19,9 @@ int ResolveThreads(int threads) {
   return std::clamp(threads, 1, kMaxThreads);
 }
 
+int ResolveStreamThreads(int threads) {
+  const int resolved = ResolveThreads(threads);
+  return resolved == 1 ? 1 : resolved + 1;
+}
+
 }  // namespace ingot

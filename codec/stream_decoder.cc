@@ -17,7 +17,7 @@ class StreamDecoder::Impl {
   Impl(std::string name, const DecodeOptions& options)
       : name_(std::move(name)),
         verify_(options.verify_digests),
-        pool_(ResolveThreads(options.threads)),
+        pool_(ResolveStreamThreads(options.threads)),
         max_blocks_(pool_.threads() == 1 ? 1 : 2 * pool_.threads()) {}
 
   void Feed(ByteSpan bytes) {

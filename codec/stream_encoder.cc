@@ -13,7 +13,7 @@ namespace ingot {
 class StreamEncoder::Impl {
  public:
   Impl(Sink* sink, const EncodeOptions& options)
-      : pool_(ResolveThreads(options.threads)),
+      : pool_(ResolveStreamThreads(options.threads)),
         groups_(std::min(options.level, kHighestImplementedLevel), &pool_),
         writer_(sink),
         hashing_(&pool_) {}
@@ -27,7 +27,8 @@ class StreamEncoder::Impl {
   Status EndRegion();
   Status ReferenceOutside(const std::optional<TensorView>& view,
                           const ObjectId& id);
-  Result<ObjectId> EndFile(const std::string& note);
+  Result<ObjectId> EndFile(const std::string& note,
+                           const std::optional<ObjectId>& given);
   Status Finish() { return writer_.Finish(); }
   uint64_t encoded_bytes() const { return writer_.position(); }
 
@@ -46,6 +47,7 @@ class StreamEncoder::Impl {
 
   bool in_file_ = false;
   uint64_t file_length_ = 0;
+  bool file_has_outside_ = false;
   Hasher file_hasher_;
 
   RegionInfo region_;
@@ -68,6 +70,7 @@ Status StreamEncoder::Impl::BeginFile(const FileInfo& info) {
   if (in_file_) return InvalidArgument("BeginFile: a file is open already");
   in_file_ = true;
   file_length_ = 0;
+  file_has_outside_ = false;
   return writer_.BeginFile(info);
 }
 
@@ -172,14 +175,29 @@ Status StreamEncoder::Impl::EndRegion() {
 Status StreamEncoder::Impl::ReferenceOutside(
     const std::optional<TensorView>& view, const ObjectId& id) {
   if (!in_file_) return InvalidArgument("ReferenceOutside: no file is open");
+  file_has_outside_ = true;
+  file_length_ += id.length;
   return writer_.ReferenceOutside(view, id);
 }
 
-Result<ObjectId> StreamEncoder::Impl::EndFile(const std::string& note) {
+Result<ObjectId> StreamEncoder::Impl::EndFile(
+    const std::string& note, const std::optional<ObjectId>& given) {
   if (!in_file_) return InvalidArgument("EndFile: no file is open");
+  if (file_has_outside_ && !given) {
+    return InvalidArgument(
+        "EndFile: a file with objects outside needs its address");
+  }
+  if (given && given->length != file_length_) {
+    return InvalidArgument("EndFile: a file of " +
+                           std::to_string(file_length_) +
+                           " bytes, expected " +
+                           std::to_string(given->length));
+  }
   in_file_ = false;
   hashing_.Wait();
-  const ObjectId id{.digest = file_hasher_.Finish(), .length = file_length_};
+  const ObjectId hashed{.digest = file_hasher_.Finish(),
+                        .length = file_length_};
+  const ObjectId id = given.value_or(hashed);
   INGOT_TRY(writer_.EndFile(id, note));
   return id;
 }
@@ -214,8 +232,9 @@ Status StreamEncoder::ReferenceOutside(const std::optional<TensorView>& view,
                                        const ObjectId& id) {
   return impl_->ReferenceOutside(view, id);
 }
-Result<ObjectId> StreamEncoder::EndFile(const std::string& note) {
-  return impl_->EndFile(note);
+Result<ObjectId> StreamEncoder::EndFile(const std::string& note,
+                                        const std::optional<ObjectId>& id) {
+  return impl_->EndFile(note, id);
 }
 Status StreamEncoder::Finish() { return impl_->Finish(); }
 uint64_t StreamEncoder::encoded_bytes() const {

@@ -64,11 +64,15 @@ class StreamEncoder {
   Result<MutableByteSpan> Reserve();
   Status Commit(size_t size);
   Status EndRegion();
-  // An object that others hold takes the place of a region.
+  // An object that others hold takes the place of a region. Its bytes are not
+  // seen, so the caller must tell EndFile the file's address.
   Status ReferenceOutside(const std::optional<TensorView>& view,
                           const ObjectId& id);
-  // `note`: why the file is opaque, if it should not be. Returns its address.
-  Result<ObjectId> EndFile(const std::string& note = "");
+  // `note`: why the file is opaque, if it should not be. Returns the file's
+  // address, which is `id` where that is given. kInvalidArgument where it is
+  // needed and missing, or where its length is another.
+  Result<ObjectId> EndFile(const std::string& note = "",
+                           const std::optional<ObjectId>& id = std::nullopt);
 
   // Writes index and footer.
   Status Finish();

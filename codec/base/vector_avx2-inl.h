@@ -34,8 +34,8 @@ constexpr size_t kLanes = 32;
   return _mm256_sub_epi8(a, b);
 }
 [[gnu::always_inline]] inline Bytes IfZero(Bytes bytes, Bytes a, Bytes b) {
-  return _mm256_blendv_epi8(
-      b, a, _mm256_cmpeq_epi8(bytes, _mm256_setzero_si256()));
+  return _mm256_blendv_epi8(b, a,
+                            _mm256_cmpeq_epi8(bytes, _mm256_setzero_si256()));
 }
 [[gnu::always_inline]] inline Bytes Select(Bytes mask, Bytes a, Bytes b) {
   return _mm256_or_si256(_mm256_and_si256(mask, a),
@@ -71,9 +71,9 @@ struct Pair {
 
 [[gnu::always_inline]] inline Pair Deinterleave(Bytes a, Bytes b) {
   const Bytes even = _mm256_set1_epi16(0xFF);
-  return {OrderQuarters(_mm256_packus_epi16(And(a, even), And(b, even))),
-          OrderQuarters(_mm256_packus_epi16(ShiftRight<8>(a),
-                                            ShiftRight<8>(b)))};
+  return {
+      OrderQuarters(_mm256_packus_epi16(And(a, even), And(b, even))),
+      OrderQuarters(_mm256_packus_epi16(ShiftRight<8>(a), ShiftRight<8>(b)))};
 }
 [[gnu::always_inline]] inline Pair Interleave(Bytes even, Bytes odd) {
   return OrderHalves(_mm256_unpacklo_epi8(even, odd),
@@ -120,8 +120,10 @@ template <bool kStream>
     Store(to, bytes);
   }
 }
-inline void FinishStream() { _mm_sfence(); }
 
+[[gnu::always_inline]] inline void PrefetchToLevel1(const uint8_t* from) {
+  _mm_prefetch(reinterpret_cast<const char*>(from), _MM_HINT_T0);
+}
 [[gnu::always_inline]] inline void PrefetchToLevel2(const uint8_t* from) {
   _mm_prefetch(reinterpret_cast<const char*>(from), _MM_HINT_T1);
 }
@@ -132,33 +134,13 @@ inline void FinishStream() { _mm_sfence(); }
       _mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
 }
 
-// Field `i`, counted in 16-bit units, of 3 bits each: its two bytes to the
-// unit, then shifted to the unit's upper byte by a multiplication.
-struct TripleTable {
-  alignas(32) uint8_t bytes[2][32];
-  alignas(32) uint16_t factors[2][16];
-};
-constexpr TripleTable MakeTripleTable() {
-  TripleTable table{};
-  for (unsigned field = 0; field < 32; ++field) {
-    const unsigned bit = field * 3;
-    table.bytes[field / 16][field % 16 * 2] = static_cast<uint8_t>(bit / 8);
-    table.bytes[field / 16][field % 16 * 2 + 1] =
-        static_cast<uint8_t>(bit / 8 + 1);
-    table.factors[field / 16][field % 16] =
-        static_cast<uint16_t>(1u << (8 - bit % 8));
-  }
-  return table;
-}
-
 // 32 codes of 2 bits, each in bits 0 and 1 or in bits 2 and 3 of its byte,
 // whose other bits are zero: an index of 16-byte tables.
 [[gnu::always_inline]] inline Bytes PositionedCodes(const uint8_t* from) {
-  const __m256i repeat = _mm256_setr_epi8(
-      0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5,
-      6, 6, 6, 6, 7, 7, 7, 7);
-  const __m128i codes =
-      _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from));
+  const __m256i repeat =
+      _mm256_setr_epi8(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4,
+                       4, 5, 5, 5, 5, 6, 6, 6, 6, 7, 7, 7, 7);
+  const __m128i codes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from));
   const Bytes bytes =
       And(_mm256_shuffle_epi8(_mm256_broadcastq_epi64(codes), repeat),
           _mm256_set1_epi32(static_cast<int>(0xC0300C03)));
@@ -168,19 +150,22 @@ constexpr TripleTable MakeTripleTable() {
 template <unsigned kBits>
 [[gnu::always_inline]] inline Bytes Unpack(const uint8_t* from) {
   if constexpr (kBits == 2) {
-    const __m256i fields = _mm256_setr_epi8(
-        0, 1, 2, 3, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 0, 1, 2, 3, 1, 0, 0, 0,
-        2, 0, 0, 0, 3, 0, 0, 0);
+    const __m256i fields =
+        _mm256_setr_epi8(0, 1, 2, 3, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 0, 1,
+                         2, 3, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0);
     return _mm256_shuffle_epi8(fields, PositionedCodes(from));
   } else if constexpr (kBits == 3) {
-    static constexpr TripleTable kTable = MakeTripleTable();
-    const Bytes bytes = LoadTwice(from);
-    const auto units = [&](unsigned half) __attribute__((always_inline)) {
-      return ShiftRight<8>(_mm256_mullo_epi16(
-          _mm256_shuffle_epi8(bytes, Load(kTable.bytes[half])),
-          Load(kTable.factors[half])));
-    };
-    return OrderQuarters(_mm256_packus_epi16(units(0), units(1)));
+    // Two bytes that hold four fields to each 32-bit unit; these to its lowest
+    // bits; then halves and quarters apart.
+    const __m256i pairs = _mm256_setr_epi8(
+        0, 1, -1, -1, 1, 2, -1, -1, 3, 4, -1, -1, 4, 5, -1, -1, 6, 7, -1, -1, 7,
+        8, -1, -1, 9, 10, -1, -1, 10, 11, -1, -1);
+    const __m256i shifts = _mm256_setr_epi32(0, 4, 0, 4, 0, 4, 0, 4);
+    Bytes units =
+        _mm256_srlv_epi32(_mm256_shuffle_epi8(LoadTwice(from), pairs), shifts);
+    units = And(_mm256_or_si256(units, _mm256_slli_epi32(units, 10)),
+                _mm256_set1_epi32(0x003F003F));
+    return _mm256_or_si256(units, _mm256_slli_epi32(units, 5));
   } else {
     static_assert(kBits == 4);
     const Bytes units = _mm256_cvtepu8_epi16(
@@ -201,16 +186,13 @@ template <unsigned kBits>
   } else if constexpr (kBits == 3) {
     const Bytes pairs = _mm256_maddubs_epi16(fields, _mm256_set1_epi16(0x0801));
     const Bytes quads = _mm256_madd_epi16(pairs, _mm256_set1_epi32(0x00400001));
-    const Bytes units =
-        _mm256_or_si256(quads, _mm256_srli_epi64(quads, 20));
+    const Bytes units = _mm256_or_si256(quads, _mm256_srli_epi64(quads, 20));
     // Three bytes of each 64-bit unit.
     const Bytes triples = _mm256_shuffle_epi8(
         units, _mm256_broadcastsi128_si256(_mm_setr_epi8(
                    0, 1, 2, 8, 9, 10, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1)));
-    const auto low =
-        static_cast<uint64_t>(_mm256_extract_epi64(triples, 0));
-    const auto high =
-        static_cast<uint64_t>(_mm256_extract_epi64(triples, 2));
+    const auto low = static_cast<uint64_t>(_mm256_extract_epi64(triples, 0));
+    const auto high = static_cast<uint64_t>(_mm256_extract_epi64(triples, 2));
     const uint64_t first = low | high << 48;
     const auto second = static_cast<uint32_t>(high >> 16);
     std::memcpy(to, &first, sizeof(first));

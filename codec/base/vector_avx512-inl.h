@@ -150,9 +150,10 @@ template <bool kStream>
     _mm512_storeu_si512(to, bytes);
   }
 }
-// Orders streaming stores before later ones.
-inline void FinishStream() { _mm_sfence(); }
 
+[[gnu::always_inline]] inline void PrefetchToLevel1(const uint8_t* from) {
+  _mm_prefetch(reinterpret_cast<const char*>(from), _MM_HINT_T0);
+}
 [[gnu::always_inline]] inline void PrefetchToLevel2(const uint8_t* from) {
   _mm_prefetch(reinterpret_cast<const char*>(from), _MM_HINT_T1);
 }

@@ -190,6 +190,7 @@ Status DecodeFloatBlock(const Kernels& kernels, const GroupSide& side,
   }
 
   const size_t bytes = info.element_bytes;
+  const StreamFence fence;
   stream = stream && reinterpret_cast<uintptr_t>(out.data()) %
                              kPayloadAlignment == 0;
   for (uint64_t first = 0; first < end; first += kSubBlockElements) {

@@ -25,6 +25,18 @@ template <FloatLayout kLayout, unsigned kPlane, typename Pointer>
   return kBits == 0 ? nullptr : plane + index * kBits / 8;
 }
 
+// Fetches the elements that follow kLanes elements at `in` some time later:
+// the processor's own prefetching stops at every page.
+template <FloatLayout kLayout>
+[[gnu::always_inline]] inline void PrefetchElements(const uint8_t* in) {
+  constexpr size_t kAhead = 4096;
+  constexpr size_t kLine = 64;
+  constexpr size_t kBytes = kLanes * GetFloatLayoutInfo(kLayout).element_bytes;
+  for (size_t line = 0; line < kBytes; line += kLine) {
+    PrefetchToLevel1(in + kAhead + line);
+  }
+}
+
 // The exceptions of a sub-block, in order.
 class ExceptionReader {
  public:
@@ -163,7 +175,6 @@ bool DecodeSubBlock(const TierCode& code, const SubBlockDecode& in,
                                  PlaneAt<kLayout, 1>(plane1, index), joined);
     std::memcpy(out + index * kElementBytes, joined, rest * kElementBytes);
   }
-  if constexpr (kStream) FinishStream();
   return code.tier_count == 1 || escaped_end == values + in.extents.counts[1];
 }
 
@@ -189,7 +200,7 @@ uint8_t* AppendExceptions(const uint64_t* exceptional, uint32_t elements,
 }
 
 // Ones in the first `count` lanes.
-inline Bytes FirstLanes(uint32_t count) {
+inline Bytes FirstLanes(size_t count) {
   alignas(64) uint8_t lanes[kLanes] = {};
   std::memset(lanes, 0xFF, count);
   return Load(lanes);
@@ -198,45 +209,54 @@ inline Bytes FirstLanes(uint32_t count) {
 template <FloatLayout kLayout, unsigned kWidth>
 SegmentSize EncodeSubBlock(const TierCode& code, const RankTable& table,
                            const SubBlockEncode& out, const uint8_t* in) {
-  constexpr size_t kElementBytes = GetFloatLayoutInfo(kLayout).element_bytes;
+  constexpr FloatLayoutInfo kInfo = GetFloatLayoutInfo(kLayout);
+  constexpr size_t kElementBytes = kInfo.element_bytes;
   TierValues buffers;
   uint64_t exceptional[kSubBlockElements / kLanes];
-  uint64_t any_exceptional = 0;
   uint8_t* escaped = buffers.first;
-  const Bytes escape = Fill(EscapeOf(code, 0));
   const RankLookup lookup(code, table);
   uint8_t* const codes = out.codes;
   uint8_t* const plane0 = out.planes[0];
-  uint8_t* const plane1 = out.planes[1];
+  uint8_t* const plane1 = kInfo.plane_count > 1 ? out.planes[1] : nullptr;
 
-  // `limit` has ones in the lanes of elements; others are rank 0.
-  const auto encode = [&](uint32_t index, const uint8_t* from, Bytes scales,
-                          const Bytes* limit) __attribute__((always_inline)) {
+  // Writes the remainders of kLanes elements and returns their ranks.
+  const auto rank = [&](size_t index, const uint8_t* from, Bytes scales)
+      __attribute__((always_inline)) {
     const Bytes symbols =
         SplitElements<kLayout>(from, PlaneAt<kLayout, 0>(plane0, index),
                                PlaneAt<kLayout, 1>(plane1, index));
-    Bytes ranks = lookup.Ranks(symbols, scales);
-    if (limit != nullptr) ranks = And(ranks, *limit);
-    const uint64_t mask = HighBits(ranks);
-    exceptional[index / kLanes] = mask;
-    any_exceptional |= mask;
-    ranks = And(ranks, Fill(RankTable::kNoRank - 1));
-    EncodeCodes<kWidth>(ranks, escape, codes + index / 8 * kWidth, &escaped);
+    return lookup.Ranks<kInfo.exponent_bits>(symbols, scales);
+  };
+  const auto encode = [&](size_t index, Bytes ranks)
+      __attribute__((always_inline)) {
+    exceptional[index / kLanes] = HighBits(ranks);
+    EncodeCodes<kWidth>(And(ranks, Fill(RankTable::kNoRank - 1)), Fill(0),
+                        codes + index / 8 * kWidth, &escaped);
   };
 
-  uint32_t index = 0;
+  size_t index = 0;
   for (const ScaleRun& run : out.runs) {
     const Bytes row = Fill(run.row);
     const uint8_t* columns = run.columns;
-    for (uint32_t left = run.length; left >= kLanes; left -= kLanes) {
-      encode(index, in + index * kElementBytes, Add(row, Load(columns)),
-             nullptr);
+    const size_t end = index + run.length / kLanes * kLanes;
+    if (index == end) continue;
+    // A vector's codes are written while the next one's ranks are looked up.
+    Bytes ranks =
+        rank(index, in + index * kElementBytes, Add(row, Load(columns)));
+    for (; index + kLanes < end; index += kLanes) {
       columns += kLanes;
-      index += kLanes;
+      const uint8_t* next = in + (index + kLanes) * kElementBytes;
+      PrefetchElements<kLayout>(next);
+      const Bytes next_ranks =
+          rank(index + kLanes, next, Add(row, Load(columns)));
+      encode(index, ranks);
+      ranks = next_ranks;
     }
+    encode(index, ranks);
+    index = end;
   }
   // Up to a multiple of kPlaneUnit, elements of zeros with rank 0 follow.
-  uint32_t rest = out.elements - index;
+  size_t rest = out.elements - index;
   while (index < (out.elements + kPlaneUnit - 1) / kPlaneUnit * kPlaneUnit) {
     alignas(64) uint8_t elements[kLanes * kElementBytes] = {};
     std::memcpy(elements, in + index * kElementBytes, rest * kElementBytes);
@@ -245,16 +265,21 @@ SegmentSize EncodeSubBlock(const TierCode& code, const RankTable& table,
       const ScaleRun& run = out.runs.back();
       scales = Add(Fill(run.row), Load(run.columns + (run.length - rest)));
     }
-    const Bytes limit = FirstLanes(rest);
-    encode(index, elements, scales, &limit);
+    encode(index, And(rank(index, elements, scales), FirstLanes(rest)));
     index += kLanes;
     rest = 0;
   }
   Store(escaped, Fill(0));
 
   SegmentSize size;
-  size.escapes = static_cast<uint32_t>(escaped - buffers.first);
+  // A last tier does not escape.
+  size.escapes =
+      code.tier_count == 1 ? 0 : static_cast<uint32_t>(escaped - buffers.first);
   size.bytes = EncodeDeepTiers(code, size.escapes, &buffers, out.segment);
+  uint64_t any_exceptional = 0;
+  for (size_t i = 0; i < index / kLanes; ++i) {
+    any_exceptional |= exceptional[i];
+  }
   if (any_exceptional != 0) {
     uint8_t* const begin = out.segment + size.bytes;
     size.bytes += static_cast<uint32_t>(

@@ -31,6 +31,7 @@ uint64_t SumSymbols(const uint8_t* in, size_t columns, uint8_t neutral,
   };
   size_t index = 0;
   for (; index + kLanes <= columns; index += kLanes) {
+    PrefetchElements<kLayout>(in + index * kElementBytes);
     add(GetSymbols<kLayout>(in + index * kElementBytes), index);
   }
   size_t padding = 0;
@@ -50,39 +51,49 @@ uint64_t SumRow(const uint8_t* in, size_t columns, uint8_t neutral,
              : SumSymbols<kLayout, true>(in, columns, neutral, column_sums);
 }
 
-// Counts elements by class and by symbol - shift.
+// Counts elements by class and by symbol - shift: vectors of slots first, then
+// one after the other.
 template <FloatLayout kLayout>
 void CountRun(const uint8_t* in, const ScaleRun& run,
               ScaleHistogram* histogram) {
   constexpr size_t kElementBytes = GetFloatLayoutInfo(kLayout).element_bytes;
   constexpr size_t kWays = ScaleHistogram::kWays;
+  constexpr size_t kBatch = 512;
   static_assert(ScaleHistogram::kZeroSlots == kClasses * 256);
   uint32_t* const counts = histogram->counts[0].data();
   const Bytes row = Fill(run.row);
-  const auto count = [&](Bytes symbols, Bytes scales, size_t elements)
+  alignas(64) uint16_t slots[kBatch];  // of ScaleHistogram::counts
+  const auto find_slots = [&](Bytes symbols, size_t column, uint16_t * out)
       __attribute__((always_inline)) {
+    const Bytes scales = Add(row, Load(run.columns + column));
     const Bytes classes = And(scales, Fill(3));
     const Bytes relative =
         Subtract(symbols, And(ShiftRight<2>(scales), Fill(0x3F)));
-    const Pair slots = Interleave(IfZero(symbols, classes, relative),
+    const Pair words = Interleave(IfZero(symbols, classes, relative),
                                   IfZero(symbols, Fill(kClasses), classes));
-    alignas(64) uint8_t bytes[2 * kLanes];
-    Store(bytes, slots.first);
-    Store(bytes + kLanes, slots.second);
-    for (size_t i = 0; i < elements; ++i) {
-      uint16_t slot;
-      std::memcpy(&slot, bytes + 2 * i, sizeof(slot));
-      ++counts[i % kWays * ScaleHistogram::kStride + slot];
-    }
+    Store(out, words.first);
+    Store(out + kLanes / 2, words.second);
   };
-  uint32_t index = 0;
-  for (; index + kLanes <= run.length; index += kLanes) {
-    count(GetSymbols<kLayout>(in + index * kElementBytes),
-          Add(row, Load(run.columns + index)), kLanes);
-  }
-  if (const uint32_t rest = run.length - index; rest > 0) {
-    count(GetLastSymbols<kLayout>(in + index * kElementBytes, rest),
-          Add(row, Load(run.columns + index)), rest);
+  for (size_t begin = 0; begin < run.length; begin += kBatch) {
+    const size_t batch = std::min<size_t>(kBatch, run.length - begin);
+    size_t index = 0;
+    for (; index + kLanes <= batch; index += kLanes) {
+      const uint8_t* at = in + (begin + index) * kElementBytes;
+      PrefetchElements<kLayout>(at);
+      find_slots(GetSymbols<kLayout>(at), begin + index, slots + index);
+    }
+    if (index < batch) {
+      find_slots(GetLastSymbols<kLayout>(in + (begin + index) * kElementBytes,
+                                         batch - index),
+                 begin + index, slots + index);
+    }
+    index = 0;
+    for (; index + kWays <= batch; index += kWays) {
+      for (size_t way = 0; way < kWays; ++way) {
+        ++counts[way * ScaleHistogram::kStride + slots[index + way]];
+      }
+    }
+    for (; index < batch; ++index) ++counts[slots[index]];
   }
 }
 

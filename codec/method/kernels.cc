@@ -6,6 +6,10 @@
 
 #include "codec/method/kernel_sets.h"
 
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
+
 namespace ingot {
 namespace {
 
@@ -46,6 +50,12 @@ Result<const Kernels*> Select() {
 }
 
 }  // namespace
+
+StreamFence::~StreamFence() {
+#if defined(__x86_64__)
+  _mm_sfence();
+#endif
+}
 
 std::span<const Kernels* const> AvailableKernels() {
   static const std::vector<const Kernels*> available = FindAvailable();

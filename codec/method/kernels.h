@@ -108,7 +108,8 @@ struct ScaleHistogram {
 struct FloatKernels {
   // Restores a sub-block's elements to `out` (elements * element_bytes bytes,
   // none beyond). `stream`: use non-temporal stores; `out` is then aligned to
-  // 64 bytes. False where tier 1's escapes differ from extents.counts[1].
+  // 64 bytes, and a StreamFence is in scope. False where tier 1's escapes
+  // differ from extents.counts[1].
   bool (*decode)(const TierCode& code, const SubBlockDecode& in, uint8_t* out,
                  bool stream);
 
@@ -132,6 +133,17 @@ struct FloatKernels {
   void (*join)(const uint8_t* symbols,
                const std::array<const uint8_t*, kMaxRemainderPlanes>& planes,
                size_t elements, uint8_t* out);
+};
+
+// Streaming stores are weakly ordered. When a StreamFence goes out of scope,
+// those that the thread has issued are in place for other threads too. Fences
+// wait for memory: one for each block, not for each sub-block.
+class StreamFence {
+ public:
+  StreamFence() = default;
+  ~StreamFence();
+  StreamFence(const StreamFence&) = delete;
+  StreamFence& operator=(const StreamFence&) = delete;
 };
 
 struct Kernels {

@@ -32,11 +32,11 @@ class SymbolLookup {
   }
 
   [[gnu::always_inline]] Bytes Symbols(Bytes ranks, Bytes scales) const {
-    const Bytes offsets = SelectByClass(
-        scales, _mm256_shuffle_epi8(offsets_[0], ranks),
-        _mm256_shuffle_epi8(offsets_[1], ranks),
-        _mm256_shuffle_epi8(offsets_[2], ranks),
-        _mm256_shuffle_epi8(offsets_[3], ranks));
+    const Bytes offsets =
+        SelectByClass(scales, _mm256_shuffle_epi8(offsets_[0], ranks),
+                      _mm256_shuffle_epi8(offsets_[1], ranks),
+                      _mm256_shuffle_epi8(offsets_[2], ranks),
+                      _mm256_shuffle_epi8(offsets_[3], ranks));
     return _mm256_subs_epu8(TopSymbols(base_, scales), offsets);
   }
 
@@ -55,15 +55,17 @@ class RankLookup {
     }
   }
 
+  template <unsigned kExponentBits>
   [[gnu::always_inline]] Bytes Ranks(Bytes symbols, Bytes scales) const {
     const Bytes top = TopSymbols(base_, scales);
-    // As in the AVX-512 kernels: large where the symbol is above the top.
-    const Bytes slots =
-        _mm256_max_epu8(Subtract(top, symbols), _mm256_subs_epu8(symbols, top));
+    Bytes slots = Subtract(top, symbols);
+    if constexpr (kExponentBits > 5) {
+      // As in the AVX-512 kernels: large where the symbol is above the top.
+      slots = _mm256_max_epu8(slots, _mm256_subs_epu8(symbols, top));
+    }
     const Bytes named = IfZero(symbols, Fill(RankTable::kZeroSlot), slots);
-    const Bytes inside =
-        _mm256_cmpeq_epi8(_mm256_min_epu8(named, Fill(RankTable::kZeroSlot)),
-                          named);
+    const Bytes inside = _mm256_cmpeq_epi8(
+        _mm256_min_epu8(named, Fill(RankTable::kZeroSlot)), named);
     const Bytes maybe_zero_slot =
         _mm256_cmpeq_epi8(named, Fill(RankTable::kZeroSlot));
     const Bytes is_zero = _mm256_cmpeq_epi8(symbols, _mm256_setzero_si256());

@@ -34,12 +34,15 @@ class RankLookup {
         base_(Fill(code.base)) {}
 
   // kNoRank where the element is an exception.
+  template <unsigned kExponentBits>
   [[gnu::always_inline]] Bytes Ranks(Bytes symbols, Bytes scales) const {
     const Bytes top = TopSymbols(base_, scales);
-    // The difference wraps where the symbol is above the top; the larger of
-    // both saturated differences tells that apart from a slot.
-    const Bytes slots =
-        _mm512_max_epu8(Subtract(top, symbols), _mm512_subs_epu8(symbols, top));
+    Bytes slots = Subtract(top, symbols);
+    if constexpr (kExponentBits > 5) {
+      // The difference wraps where the symbol is above the top; the larger of
+      // both saturated differences tells that apart from a slot.
+      slots = _mm512_max_epu8(slots, _mm512_subs_epu8(symbols, top));
+    }
     const __mmask64 nonzero = _mm512_test_epi8_mask(symbols, symbols);
     const __mmask64 outside =
         _mm512_mask_cmpgt_epu8_mask(nonzero, slots, Fill(RankTable::kMaxSlot));

@@ -81,8 +81,8 @@ uint64_t HalfZeros(const ElementBits& bits, const Position& at,
 // Ranks 0..15 and beyond equally frequent: every width and tier at its limit.
 uint64_t FlatExponents(const ElementBits& bits, const Position&,
                        Random* random) {
-  return bits.Make(random->Next(), bits.exponent_limit() / 4 +
-                                       random->Below(17),
+  return bits.Make(random->Next(),
+                   bits.exponent_limit() / 4 + random->Below(17),
                    random->Next());
 }
 // One exponent, and others so rare that they are exceptions.
@@ -110,8 +110,7 @@ uint64_t AlternatingExtremes(const ElementBits&, const Position& at, Random*) {
   return at.index % 2 == 0 ? 0 : ~uint64_t{0};
 }
 // Powers of two: planes that are constant or nearly so.
-uint64_t PowersOfTwo(const ElementBits& bits, const Position&,
-                     Random* random) {
+uint64_t PowersOfTwo(const ElementBits& bits, const Position&, Random* random) {
   return bits.Make(0, bits.exponent_limit() / 2 - random->Below(4), 0);
 }
 uint64_t RepeatedRows(const ElementBits&, const Position& at, Random*) {

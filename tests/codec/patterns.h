@@ -39,9 +39,7 @@ struct ElementBits {
   uint64_t mask() const {
     return bits == 64 ? ~uint64_t{0} : (uint64_t{1} << bits) - 1;
   }
-  uint64_t mantissa_mask() const {
-    return (uint64_t{1} << mantissa_bits) - 1;
-  }
+  uint64_t mantissa_mask() const { return (uint64_t{1} << mantissa_bits) - 1; }
   uint64_t exponent_limit() const { return uint64_t{1} << exponent_bits; }
   uint64_t Make(uint64_t sign, uint64_t exponent, uint64_t mantissa) const {
     return (sign & 1) << (bits - 1) |

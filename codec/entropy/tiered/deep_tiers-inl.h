@@ -62,20 +62,14 @@ inline const uint8_t* DecodeDeepTiers(const TierCode& code, uint32_t elements,
   return escaped;
 }
 
-// What tier `tier` escapes from on. The last one escapes nothing.
-inline unsigned EscapeOf(const TierCode& code, unsigned tier) {
-  return tier + 1u == code.tier_count ? 255
-                                      : TierCapacity(code.widths[tier], false);
-}
-
 // Encodes `count` values, which a vector of zeros follows. Returns the number
 // of escaped ones, written to `escaped` with a vector of zeros behind them.
 template <unsigned kWidth>
-uint32_t EncodeTier(const uint8_t* values, uint32_t count, unsigned escape,
+uint32_t EncodeTier(const uint8_t* values, uint32_t count, unsigned first,
                     uint8_t* codes, uint8_t* escaped) {
   uint8_t* end = escaped;
   for (uint32_t i = 0; i < count; i += kLanes) {
-    EncodeCodes<kWidth>(Load(values + i), Fill(escape), codes + i / 8 * kWidth,
+    EncodeCodes<kWidth>(Load(values + i), Fill(first), codes + i / 8 * kWidth,
                         &end);
   }
   Store(end, Fill(0));
@@ -84,23 +78,25 @@ uint32_t EncodeTier(const uint8_t* values, uint32_t count, unsigned escape,
 
 // Encodes all tiers but the first, of which buffers->first holds the `count`
 // escaped values and a vector of zeros. Returns the bytes written to `segment`.
+// What seems to escape from the last tier are its largest values.
 inline uint32_t EncodeDeepTiers(const TierCode& code, uint32_t count,
                                 TierValues* buffers, uint8_t* segment) {
   uint8_t* values = buffers->first;
   uint8_t* escaped = buffers->second;
   uint32_t bytes = 0;
+  unsigned rank = TierCapacity(code.widths[0], false);
   for (unsigned tier = 1; tier < code.tier_count && count > 0; ++tier) {
     const unsigned width = code.widths[tier];
-    const unsigned escape = EscapeOf(code, tier);
     uint8_t* codes = segment + bytes;
     bytes += CodeBytes(count, width);
     if (width == 1) {
-      count = EncodeTier<1>(values, count, escape, codes, escaped);
+      count = EncodeTier<1>(values, count, rank, codes, escaped);
     } else if (width == 2) {
-      count = EncodeTier<2>(values, count, escape, codes, escaped);
+      count = EncodeTier<2>(values, count, rank, codes, escaped);
     } else {
-      count = EncodeTier<3>(values, count, escape, codes, escaped);
+      count = EncodeTier<3>(values, count, rank, codes, escaped);
     }
+    rank += TierCapacity(width, false);
     std::swap(values, escaped);
   }
   return bytes;

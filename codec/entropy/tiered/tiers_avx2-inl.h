@@ -6,32 +6,11 @@
 #define INGOT_CODEC_ENTROPY_TIERED_TIERS_AVX2_INL_H_
 
 #include "codec/base/vector_avx2-inl.h"
+#include "codec/entropy/tiered/mask_shuffles-inl.h"
 #include "codec/entropy/tiered/tier_code.h"
 
 namespace ingot {
 namespace {
-
-// By a mask of eight lanes: shuffles that spread the first bytes to the lanes
-// of ones (others become zero), and that move the lanes of ones to the front.
-struct MaskShuffles {
-  alignas(8) uint8_t expand[256][8];
-  alignas(8) uint8_t compress[256][8];
-};
-constexpr MaskShuffles MakeMaskShuffles() {
-  MaskShuffles shuffles{};
-  for (unsigned mask = 0; mask < 256; ++mask) {
-    unsigned ones = 0;
-    for (unsigned lane = 0; lane < 8; ++lane) {
-      shuffles.expand[mask][lane] = 0x80;
-      if ((mask >> lane & 1) != 0) {
-        shuffles.expand[mask][lane] = static_cast<uint8_t>(ones);
-        shuffles.compress[mask][ones++] = static_cast<uint8_t>(lane);
-      }
-    }
-  }
-  return shuffles;
-}
-inline constexpr MaskShuffles kMaskShuffles = MakeMaskShuffles();
 
 [[gnu::always_inline]] inline __m128i LoadEight(const uint8_t* from) {
   return _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from));
@@ -78,16 +57,16 @@ template <unsigned kWidth>
     std::memcpy(&escapes, codes, sizeof(escapes));
   } else if constexpr (kWidth == 2) {
     // Escapes become negative.
-    const Bytes table = _mm256_setr_epi8(
-        0, 1, 2, -128, 1, 0, 0, 0, 2, 0, 0, 0, -128, 0, 0, 0, 0, 1, 2, -128, 1,
-        0, 0, 0, 2, 0, 0, 0, -128, 0, 0, 0);
+    const Bytes table =
+        _mm256_setr_epi8(0, 1, 2, -128, 1, 0, 0, 0, 2, 0, 0, 0, -128, 0, 0, 0,
+                         0, 1, 2, -128, 1, 0, 0, 0, 2, 0, 0, 0, -128, 0, 0, 0);
     values = _mm256_shuffle_epi8(Add(table, first), PositionedCodes(codes));
     escapes = static_cast<uint32_t>(HighBits(values));
   } else {
     const Bytes escape = Fill(TierCapacity(kWidth, false));
     const Bytes fields = And(Unpack<kWidth>(codes), escape);
-    escapes = static_cast<uint32_t>(
-        HighBits(_mm256_cmpeq_epi8(fields, escape)));
+    escapes =
+        static_cast<uint32_t>(HighBits(_mm256_cmpeq_epi8(fields, escape)));
     values = Add(fields, first);
   }
   // What escapes has a rank of a later tier, which is at least `first` plus
@@ -98,21 +77,19 @@ template <unsigned kWidth>
 }
 
 template <unsigned kWidth>
-[[gnu::always_inline]] inline void EncodeCodes(Bytes values, Bytes escape,
+[[gnu::always_inline]] inline void EncodeCodes(Bytes values, Bytes first,
                                                uint8_t* codes,
                                                uint8_t** escaped) {
+  const Bytes escape = Fill(TierCapacity(kWidth, false));
+  const uint32_t escapes = static_cast<uint32_t>(HighBits(_mm256_cmpgt_epi8(
+      values, Add(first, Fill(TierCapacity(kWidth, false) - 1)))));
   if constexpr (kWidth == 1) {
-    const uint32_t zeros = static_cast<uint32_t>(
-        HighBits(_mm256_cmpeq_epi8(values, _mm256_setzero_si256())));
-    const uint32_t ones = ~zeros;
-    std::memcpy(codes, &ones, sizeof(ones));
+    std::memcpy(codes, &escapes, sizeof(escapes));
   } else {
-    Pack<kWidth>(_mm256_min_epu8(values, Fill(TierCapacity(kWidth, false))),
+    Pack<kWidth>(_mm256_min_epu8(_mm256_subs_epu8(values, first), escape),
                  codes);
   }
-  const uint32_t escapes = static_cast<uint32_t>(
-      HighBits(_mm256_cmpeq_epi8(_mm256_max_epu8(values, escape), values)));
-  Compress(escapes, Subtract(values, escape), *escaped);
+  Compress(escapes, values, *escaped);
   *escaped += _mm_popcnt_u32(escapes);
 }
 

@@ -32,22 +32,22 @@ template <unsigned kWidth>
   return values;
 }
 
-// Encodes kLanes values: those of `escape` and above are appended, less
-// `escape`, to `*escaped`, which advances. Writes kLanes bytes there.
+// Encodes kLanes values as what they are above `first`, or 0 below it. Those
+// that escape are appended to `*escaped`, which advances; writes kLanes bytes
+// there.
 template <unsigned kWidth>
-[[gnu::always_inline]] inline void EncodeCodes(Bytes values, Bytes escape,
+[[gnu::always_inline]] inline void EncodeCodes(Bytes values, Bytes first,
                                                uint8_t* codes,
                                                uint8_t** escaped) {
+  const Bytes escape = Fill(TierCapacity(kWidth, false));
+  const __mmask64 escapes = _mm512_cmpge_epu8_mask(values, Add(first, escape));
   if constexpr (kWidth == 1) {
-    const uint64_t ones = _mm512_test_epi8_mask(values, values);
-    std::memcpy(codes, &ones, sizeof(ones));
+    std::memcpy(codes, &escapes, sizeof(escapes));
   } else {
-    Pack<kWidth>(_mm512_min_epu8(values, Fill(TierCapacity(kWidth, false))),
+    Pack<kWidth>(_mm512_min_epu8(_mm512_subs_epu8(values, first), escape),
                  codes);
   }
-  const __mmask64 escapes = _mm512_cmpge_epu8_mask(values, escape);
-  Store(*escaped,
-        _mm512_maskz_compress_epi8(escapes, _mm512_sub_epi8(values, escape)));
+  Store(*escaped, _mm512_maskz_compress_epi8(escapes, values));
   *escaped += _mm_popcnt_u64(escapes);
 }
 

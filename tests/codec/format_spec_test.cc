@@ -1,0 +1,154 @@
+// codec/FORMAT.md and the library agree: a decoder written from the text alone
+// restores what the library wrote, and the text's worked example is true.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+#include <sstream>
+#include <string>
+
+#include "codec/sink.h"
+#include "codec/stream_encoder.h"
+#include "tests/codec/patterns.h"
+#include "tests/codec/sample_containers.h"
+#include "tests/codec/spec_decoder.h"
+
+namespace ingot {
+namespace {
+
+spec::Bytes Convert(ByteSpan bytes) {
+  return {AsU8(bytes.data()), AsU8(bytes.data()) + bytes.size()};
+}
+
+TEST(FormatSpecTest, SecondDecoderRestoresTheSamples) {
+  for (const SampleContainer& sample : SampleContainers()) {
+    if (sample.has_outside) continue;
+    SCOPED_TRACE(sample.name);
+    const std::vector<spec::File> files =
+        spec::DecodeContainer(Convert(sample.bytes));
+    ASSERT_EQ(files.size(), sample.files.size());
+    for (size_t i = 0; i < files.size(); ++i) {
+      EXPECT_TRUE(files[i].contents == Convert(sample.files[i]));
+    }
+  }
+}
+
+TEST(FormatSpecTest, SecondDecoderRestoresEveryDTypeAndPattern) {
+  for (const DType dtype : CodableDTypes()) {
+    for (const int level : {1, 4}) {
+      Bytes container;
+      Bytes contents;
+      const auto sink = MakeMemorySink(&container);
+      auto encoder = StreamEncoder::Create(sink.get(), {.level = level});
+      ASSERT_TRUE(encoder.ok());
+      ASSERT_TRUE(
+          (*encoder)
+              ->BeginFile(
+                  {.path = "all", .format = "raw", .mode = {}, .mtime = {}})
+              .ok());
+      for (const Pattern& pattern : AllPatterns()) {
+        const Bytes raw = MakeTensor(pattern, dtype, 8300, 65);
+        ASSERT_TRUE((*encoder)
+                        ->BeginRegion(
+                            {.view = {}, .element_dtype = dtype, .columns = 65})
+                        .ok());
+        ASSERT_TRUE((*encoder)->Write(raw).ok());
+        ASSERT_TRUE((*encoder)->EndRegion().ok());
+        contents.insert(contents.end(), raw.begin(), raw.end());
+      }
+      ASSERT_TRUE((*encoder)->EndFile().ok());
+      ASSERT_TRUE((*encoder)->Finish().ok());
+      const std::vector<spec::File> files =
+          spec::DecodeContainer(Convert(container));
+      ASSERT_EQ(files.size(), 1u);
+      EXPECT_EQ(files[0].path, "all");
+      EXPECT_TRUE(files[0].contents == Convert(contents))
+          << GetDTypeInfo(dtype).name << ", level " << level;
+    }
+  }
+}
+
+TEST(FormatSpecTest, SecondDecoderCrossesBlocks) {
+  const Geometry geometry{DType::kF32, 683, 20'000, 40'000};
+  const Bytes raw =
+      MakeTensor(GetPattern("ScaledWeights"), DType::kF32, 90'001, 683);
+  SampleWriter writer;
+  writer.BeginFile({.path = "f", .format = "raw", .mode = {}, .mtime = {}});
+  writer.Object(geometry, raw);
+  writer.EndFile();
+  const SampleContainer sample = writer.Finish("blocks");
+  const std::vector<spec::File> files =
+      spec::DecodeContainer(Convert(sample.bytes));
+  EXPECT_TRUE(files.at(0).contents == Convert(raw));
+}
+
+// The fenced code blocks of the worked example: ```hex NAME, then lines of
+// hexadecimal bytes, each with an explanation behind a semicolon.
+std::map<std::string, spec::Bytes> ReadWorkedExample() {
+  std::ifstream in(std::string(INGOT_SOURCE_DIR) + "/codec/FORMAT.md");
+  std::map<std::string, spec::Bytes> blocks;
+  std::string line;
+  spec::Bytes* block = nullptr;
+  while (std::getline(in, line)) {
+    if (line.starts_with("```hex ")) {
+      block = &blocks[line.substr(7)];
+    } else if (line.starts_with("```")) {
+      block = nullptr;
+    } else if (block != nullptr) {
+      std::istringstream words(line.substr(0, line.find(';')));
+      std::string word;
+      while (words >> word) {
+        EXPECT_EQ(word.size(), 2u) << line;
+        block->push_back(static_cast<uint8_t>(std::stoul(word, nullptr, 16)));
+      }
+    }
+  }
+  return blocks;
+}
+
+TEST(FormatSpecTest, WorkedExampleIsTrue) {
+  const std::map<std::string, spec::Bytes> example = ReadWorkedExample();
+  ASSERT_TRUE(example.contains("elements"));
+  ASSERT_TRUE(example.contains("group"));
+  ASSERT_TRUE(example.contains("block"));
+  ASSERT_TRUE(example.contains("payload"));
+  const spec::Bytes& elements = example.at("elements");
+  const uint64_t n = elements.size() / 2;
+  const spec::Geometry spec_geometry{11, n, n, n};
+
+  const spec::Group group =
+      spec::DecodeGroup(example.at("group"), spec_geometry, 0);
+  EXPECT_EQ(spec::DecodeBlock(example.at("block"), example.at("payload"), group,
+                              spec_geometry, 0),
+            elements);
+
+  // The library reads the same from the same bytes.
+  const Geometry geometry{DType::kBf16, n, n, n};
+  const auto as_bytes = [](const spec::Bytes& bytes) {
+    return std::as_bytes(std::span(bytes));
+  };
+  ByteReader group_reader(as_bytes(example.at("group")));
+  const Result<GroupSide> side = ParseGroupSide(&group_reader, geometry, 0);
+  ASSERT_TRUE(side.ok()) << side.error().message;
+  ByteReader block_reader(as_bytes(example.at("block")));
+  const Result<BlockHeader> header =
+      ParseBlockHeader(&block_reader, DType::kBf16);
+  ASSERT_TRUE(header.ok()) << header.error().message;
+  spec::Bytes payload = example.at("payload");
+  ASSERT_EQ(payload.size(), header->payload_length);
+  payload.resize(payload.size() + kKernelSlack);
+  for (const Kernels* kernels : AvailableKernels()) {
+    Bytes out(elements.size());
+    BlockDecoder decoder(*kernels);
+    const Status status =
+        decoder.Decode(*side, geometry, {}, *header, as_bytes(payload).data(),
+                       0, n, out, false);
+    ASSERT_TRUE(status.ok()) << status.error().message;
+    EXPECT_EQ(Convert(out), elements) << kernels->name;
+  }
+}
+
+}  // namespace
+}  // namespace ingot

@@ -1,0 +1,362 @@
+#include "tests/codec/golden_cases.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <functional>
+
+#include "codec/base/byte_writer.h"
+#include "codec/base/checksum.h"
+#include "codec/container/record.h"
+#include "codec/method/block.h"
+#include "codec/method/group_side.h"
+#include "codec/sink.h"
+#include "codec/stream_encoder.h"
+#include "codec/tensor_codec.h"
+#include "tests/codec/patterns.h"
+#include "tests/codec/sample_containers.h"
+
+namespace ingot {
+namespace {
+
+void Must(const Status& status) {
+  if (!status.ok()) std::abort();
+}
+
+struct EncodeCase {
+  const char* name;
+  DType dtype;
+  uint64_t elements;
+  uint64_t columns;
+  const char* pattern;
+  int level;
+};
+
+constexpr EncodeCase kEncodeCases[] = {
+    {"bf16-scales-level1", DType::kBf16, 4096, 64, "ScaledWeights", 1},
+    {"bf16-scales-level3", DType::kBf16, 4096, 64, "ScaledWeights", 3},
+    {"bf16-odd-columns", DType::kBf16, 3000, 75, "ScaledWeights", 3},
+    {"bf16-two-sub-blocks", DType::kBf16, 8200, 100, "PlainWeights", 3},
+    {"bf16-exceptions", DType::kBf16, 2100, 1, "RareExceptions", 2},
+    {"bf16-zeros", DType::kBf16, 2100, 70, "Zeros", 3},
+    {"bf16-half-zeros", DType::kBf16, 2100, 70, "HalfZeros", 3},
+    {"bf16-nan-payloads", DType::kBf16, 2050, 41, "NanPayloads", 3},
+    {"bf16-random", DType::kBf16, 2049, 2049, "RandomBits", 3},
+    {"fp16-many-tiers", DType::kF16, 2064, 1, "FlatExponents", 3},
+    {"fp32-scales", DType::kF32, 2048, 64, "ScaledWeights", 3},
+    {"fp64-window", DType::kF64, 640, 64, "RareExceptions", 3},
+    {"e4m3", DType::kF8E4m3, 4160, 65, "ScaledWeights", 3},
+    {"e5m2", DType::kF8E5m2, 4160, 65, "ScaledWeights", 3},
+    {"i32-split", DType::kI32, 1200, 1, "Ramp", 3},
+    {"u64-constant", DType::kU64, 600, 1, "AllEqual", 3},
+    {"bool-zstd", DType::kBool, 5000, 1, "Flags", 3},
+    {"bytes-lzma-or-zstd", DType::kBytes, 70000, 100, "RepeatedRows", 4},
+};
+
+FileInfo Named(const std::string& path) {
+  return {.path = path,
+          .format = "raw",
+          .mode = 0644,
+          .mtime = FileTime{1700000000, 5}};
+}
+
+GoldenFile OneTensor(const EncodeCase& test) {
+  GoldenFile golden;
+  golden.name = test.name;
+  const auto sink = MakeMemorySink(&golden.bytes);
+  auto encoder = StreamEncoder::Create(sink.get(), {.level = test.level});
+  if (!encoder.ok()) std::abort();
+  StreamEncoder& e = **encoder;
+  const Bytes raw = MakeTensor(GetPattern(test.pattern), test.dtype,
+                               test.elements, test.columns);
+  Must(e.BeginFile(Named(test.name)));
+  Must(e.BeginRegion({.view = TensorView{"t", test.dtype, {test.elements}},
+                      .element_dtype = test.dtype,
+                      .columns = test.columns}));
+  Must(e.Write(raw));
+  Must(e.EndRegion());
+  if (!e.EndFile("").ok()) std::abort();
+  Must(e.Finish());
+  golden.files = {raw};
+  return golden;
+}
+
+// A file of nothing, one of a literal, and one tensor three times.
+GoldenFile SeveralFiles() {
+  GoldenFile golden;
+  golden.name = "files-literals-duplicates";
+  const auto sink = MakeMemorySink(&golden.bytes);
+  auto encoder = StreamEncoder::Create(sink.get(), {});
+  if (!encoder.ok()) std::abort();
+  StreamEncoder& e = **encoder;
+  Must(e.BeginFile(Named("empty")));
+  if (!e.EndFile("nothing in it").ok()) std::abort();
+  const Bytes tensor =
+      MakeTensor(GetPattern("PlainWeights"), DType::kBf16, 2100, 70);
+  const ByteSpan text = AsBytes("a literal");
+  golden.files.emplace_back();
+  for (const char* path : {"a/b", "a/c"}) {
+    Bytes& contents = golden.files.emplace_back();
+    Must(e.BeginFile(Named(path)));
+    for (const ByteSpan part : {ByteSpan(tensor), text, ByteSpan(tensor)}) {
+      const bool is_text = part.size() == text.size();
+      RegionInfo region;
+      region.element_dtype = is_text ? DType::kBytes : DType::kBf16;
+      region.columns = is_text ? 1 : 70;
+      Must(e.BeginRegion(region));
+      Must(e.Write(part));
+      Must(e.EndRegion());
+      contents.insert(contents.end(), part.begin(), part.end());
+    }
+    if (!e.EndFile("").ok()) std::abort();
+  }
+  Must(e.Finish());
+  return golden;
+}
+
+using Change = std::function<void(ContainerParts*)>;
+
+GoldenFile Changed(const std::string& name, const std::string& sample,
+                   const Change& change) {
+  ContainerParts parts = TakeApart(GetSample(sample).bytes);
+  change(&parts);
+  return {name, PutTogether(std::move(parts)), GetSample(sample).files};
+}
+
+GoldenFile ChangedBytes(const std::string& name, const std::string& sample,
+                        const std::function<void(Bytes*)>& change) {
+  GoldenFile golden{name, GetSample(sample).bytes, GetSample(sample).files};
+  change(&golden.bytes);
+  return golden;
+}
+
+BlockHeader HeaderOf(const RecordParts& block, DType dtype) {
+  ByteReader reader(block.body);
+  return *ParseBlockHeader(&reader, dtype);
+}
+
+Change ChangeHeader(DType dtype, std::function<void(BlockHeader*)> change) {
+  return [=](ContainerParts* parts) {
+    RecordParts& block = parts->Find(RecordType::kBlock);
+    BlockHeader header = HeaderOf(block, dtype);
+    change(&header);
+    block.body.clear();
+    AppendBlockHeader(header, &block.body);
+  };
+}
+
+// All blocks of bf16 elements with exponents that are stored, not tiered.
+void StoreExponents(ContainerParts* parts, ByteSpan raw) {
+  size_t at = 0;
+  for (RecordParts& record : parts->records) {
+    if (record.type() != RecordType::kBlock) continue;
+    BlockHeader header = HeaderOf(record, DType::kBf16);
+    const size_t padded = AlignUp(header.elements, 64);
+    Bytes exponents(padded);
+    Bytes remainders(padded);
+    for (size_t i = 0; i < header.elements; ++i, at += 2) {
+      const auto bits = LoadLittleEndian<uint16_t>(raw.data() + at);
+      exponents[i] = static_cast<std::byte>(bits >> 7);
+      remainders[i] = static_cast<std::byte>((bits >> 15) << 7 | (bits & 127));
+    }
+    record.payload = exponents;
+    record.payload.insert(record.payload.end(), remainders.begin(),
+                          remainders.end());
+    header.method = Method::kFloat;
+    header.plane_count = 2;
+    for (size_t plane = 0; plane < 2; ++plane) {
+      header.planes[plane] = {.coder = Coder::kStore,
+                              .length = static_cast<uint32_t>(padded),
+                              .table = {}};
+    }
+    header.payload_length = static_cast<uint32_t>(2 * padded);
+    record.body.clear();
+    AppendBlockHeader(header, &record.body);
+  }
+}
+
+void AddOptionalRecords(ContainerParts* parts) {
+  const RecordParts optional{.raw_type = 40, .body = Bytes(9), .payload = {}};
+  parts->records.insert(parts->records.begin(), optional);
+  parts->records.push_back(optional);
+}
+
+void SetVersions(Bytes* bytes, uint16_t written, uint16_t lowest) {
+  StoreLittleEndian(bytes->data() + 8, written);
+  StoreLittleEndian(bytes->data() + 10, lowest);
+  StoreLittleEndian(bytes->data() + 16, Checksum(ByteSpan(*bytes).first(16)));
+}
+
+// Tensors and their prefix for tensor_decoder_fuzzer.
+Seed TensorSeed(const EncodeCase& test) {
+  const uint64_t elements = std::min<uint64_t>(test.elements, 700);
+  const Bytes raw =
+      MakeTensor(GetPattern(test.pattern), test.dtype, elements, test.columns);
+  const TensorSpec spec{test.dtype, test.columns};
+  Bytes encoded(MaxEncodedTensorBytes(spec, raw.size()));
+  TensorEncoder encoder({.level = test.level});
+  const Result<size_t> size = encoder.Encode(spec, raw, encoded);
+  if (!size.ok()) std::abort();
+  Seed seed{"tensor_decoder", test.name, {}};
+  ByteWriter writer(&seed.bytes);
+  writer.WriteU8(static_cast<uint8_t>(test.dtype));
+  writer.WriteU16(static_cast<uint16_t>(test.columns - 1));
+  writer.WriteU16(static_cast<uint16_t>(elements));
+  writer.WriteBytes(ByteSpan(encoded).first(*size));
+  return seed;
+}
+
+Seed RoundTripSeed(const EncodeCase& test) {
+  Seed seed{"round_trip", test.name, {}};
+  ByteWriter writer(&seed.bytes);
+  writer.WriteU8(static_cast<uint8_t>(test.dtype));
+  // round_trip_fuzzer reads levels 3 and 4 from high numbers.
+  constexpr uint8_t kLevels[] = {0, 1, 224, 248};
+  writer.WriteU8(kLevels[test.level - 1]);
+  writer.WriteU16(static_cast<uint16_t>(test.columns - 1));
+  const uint64_t elements = std::min<uint64_t>(test.elements, 300);
+  writer.WriteBytes(
+      MakeTensor(GetPattern(test.pattern), test.dtype, elements, test.columns));
+  return seed;
+}
+
+// Record bodies of the samples.
+void AddBodySeeds(std::vector<Seed>* seeds) {
+  for (const SampleContainer& sample : SampleContainers()) {
+    if (sample.bytes.size() > 3000) continue;
+    ContainerParts parts = TakeApart(sample.bytes);
+    Bytes index;
+    AppendIndex(parts.index, &index);
+    parts.records.push_back({.raw_type = 9, .body = index, .payload = {}});
+    size_t number = 0;
+    for (const RecordParts& record : parts.records) {
+      Seed seed{
+          "record_bodies", sample.name + "-" + std::to_string(number++), {}};
+      const bool has_object = !parts.index.objects.empty();
+      const Geometry geometry =
+          has_object ? parts.index.objects[0].geometry : Geometry{};
+      ByteWriter writer(&seed.bytes);
+      writer.WriteU8(static_cast<uint8_t>(geometry.dtype));
+      writer.WriteU16(static_cast<uint16_t>(geometry.columns - 1));
+      writer.WriteU16(0);
+      writer.WriteBytes(record.body);
+      seeds->push_back(std::move(seed));
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<GoldenFile> MustEncode() {
+  std::vector<GoldenFile> all;
+  for (const EncodeCase& test : kEncodeCases) all.push_back(OneTensor(test));
+  all.push_back(SeveralFiles());
+  return all;
+}
+
+std::vector<GoldenFile> MustDecode() {
+  std::vector<GoldenFile> all;
+  for (const SampleContainer& sample : SampleContainers()) {
+    if (sample.bytes.size() > 10'000 || sample.has_outside) continue;
+    all.push_back({"small-blocks-" + sample.name, sample.bytes, sample.files});
+  }
+  all.push_back(Changed("exponents-stored", "groups", [](auto* parts) {
+    // Behind the literal "first".
+    StoreExponents(parts, ByteSpan(GetSample("groups").files[0]).subspan(5));
+  }));
+  all.push_back(
+      Changed("unknown-optional-records", "groups", AddOptionalRecords));
+  all.push_back(ChangedBytes("later-writer", "literals",
+                             [](Bytes* b) { SetVersions(b, 9, 1); }));
+  return all;
+}
+
+std::vector<GoldenFile> MustFail() {
+  using enum RecordType;
+  std::vector<GoldenFile> all;
+  const auto add = [&](GoldenFile golden) {
+    golden.files.clear();
+    all.push_back(std::move(golden));
+  };
+  add(ChangedBytes("unsupported-later-version", "literals",
+                   [](Bytes* b) { SetVersions(b, 2, 2); }));
+  add(Changed("unsupported-record", "groups", [](auto* parts) {
+    parts->records[1].raw_type = 33 | kCriticalBit;
+  }));
+  add(Changed("unsupported-method", "groups",
+              ChangeHeader(DType::kBf16, [](BlockHeader* h) {
+                h->method = static_cast<Method>(9);
+              })));
+  add(Changed("unsupported-coder", "groups",
+              ChangeHeader(DType::kBf16, [](BlockHeader* h) {
+                h->planes[1].coder = static_cast<Coder>(9);
+              })));
+  add(Changed(
+      "unsupported-predictor", "groups",
+      ChangeHeader(DType::kBf16, [](BlockHeader* h) { h->predictor = 1; })));
+  add(Changed("unsupported-group-kind", "groups",
+              [](auto* parts) { parts->Find(kGroup).body[2] = std::byte{2}; }));
+  add(ChangedBytes("corruption-truncated", "groups",
+                   [](Bytes* b) { b->resize(b->size() / 2); }));
+  add(ChangedBytes("corruption-appended", "groups",
+                   [](Bytes* b) { b->push_back(std::byte{0}); }));
+  add(ChangedBytes("corruption-payload-bit", "constant", [](Bytes* b) {
+    ContainerParts parts = TakeApart(*b);
+    const Bytes& payload = parts.Find(kBlock).payload;
+    const auto at =
+        std::search(b->begin(), b->end(), payload.begin(), payload.end());
+    *at ^= std::byte{4};
+  }));
+  add(Changed("corruption-object-digest", "groups", [](auto* parts) {
+    parts->Find(kObjectEnd).body[10] ^= std::byte{1};
+    parts->index.objects[0].id.digest.bytes[7] ^= std::byte{1};
+  }));
+  add(Changed("corruption-objects-overlap", "pack", [](auto* parts) {
+    Bytes body;
+    Index index = parts->index;
+    index.objects[1].position = index.objects[0].position + 1;
+    AppendIndex(index, &body);
+    parts->index_body = body;
+  }));
+  add(Changed("corruption-object-of-2-62-bytes", "pack", [](auto* parts) {
+    parts->index.objects[0].id.length = uint64_t{1} << 62;
+  }));
+  add(Changed("corruption-path-leaves-folder", "groups", [](auto* parts) {
+    parts->index.files[0].info.path = "../escape";
+    Bytes& body = parts->Find(kFileBegin).body;
+    body.clear();
+    AppendFileInfo(parts->index.files[0].info, &body);
+  }));
+  add(Changed("corruption-ten-million-objects", "pack", [](auto* parts) {
+    Bytes raw;
+    ByteWriter(&raw).WriteVarint(10'000'000);
+    Bytes body;
+    ByteWriter writer(&body);
+    writer.WriteU8(0x81);
+    writer.WriteU8(0);
+    writer.WriteVarint(raw.size());
+    writer.WriteVarint(raw.size());
+    writer.WriteBytes(raw);
+    parts->index_body = body;
+  }));
+  add(Changed("corruption-escapes", "groups",
+              ChangeHeader(DType::kBf16, [](BlockHeader* h) {
+                ++h->planes[0].table.min_escapes;
+              })));
+  return all;
+}
+
+std::vector<Seed> FuzzSeeds() {
+  std::vector<Seed> seeds;
+  for (const SampleContainer& sample : SampleContainers()) {
+    if (sample.bytes.size() > 3000) continue;
+    seeds.push_back({"container", sample.name, sample.bytes});
+  }
+  for (const EncodeCase& test : kEncodeCases) {
+    seeds.push_back(TensorSeed(test));
+    seeds.push_back(RoundTripSeed(test));
+  }
+  AddBodySeeds(&seeds);
+  return seeds;
+}
+
+}  // namespace ingot

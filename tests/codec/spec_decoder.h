@@ -1,0 +1,54 @@
+// A second decoder, written from codec/FORMAT.md alone and for clarity: no
+// header of the library is included, every number is read where the text says
+// it stands, bit by bit. It proves that the text suffices.
+//
+// It reads valid containers from front to back; where one is not valid it
+// throws. It is slow, and no model for a decoder of hostile input.
+
+#ifndef INGOT_TESTS_CODEC_SPEC_DECODER_H_
+#define INGOT_TESTS_CODEC_SPEC_DECODER_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace spec {
+
+using Bytes = std::vector<uint8_t>;
+
+struct File {
+  std::string path;
+  Bytes contents;
+};
+
+// Section 2.
+struct Geometry {
+  unsigned dtype = 0;
+  uint64_t columns = 1;
+  uint64_t block_elements = 1;
+  uint64_t group_elements = 1;
+};
+
+// Section 3.
+struct Group {
+  uint64_t first = 0;  // element of the object
+  uint64_t elements = 0;
+  bool tiered = false;
+  unsigned base = 0;
+  std::vector<unsigned> widths;
+  std::vector<std::vector<unsigned>> table;  // [class][rank]
+  std::vector<unsigned> rows;
+  std::vector<unsigned> columns;
+};
+
+std::vector<File> DecodeContainer(const Bytes& container);
+
+Group DecodeGroup(const Bytes& body, const Geometry& geometry, uint64_t first);
+
+// The elements of a block that begins at element `first` of its object.
+Bytes DecodeBlock(const Bytes& body, const Bytes& payload, const Group& group,
+                  const Geometry& geometry, uint64_t first);
+
+}  // namespace spec
+
+#endif  // INGOT_TESTS_CODEC_SPEC_DECODER_H_

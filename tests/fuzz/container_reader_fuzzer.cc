@@ -1,0 +1,85 @@
+// Any bytes as a container with random access, as they are and with their
+// checksums repaired: opened, measured, read whole and in parts, verified.
+
+#include <algorithm>
+
+#include "codec/container_reader.h"
+#include "codec/source.h"
+#include "tests/fuzz/container_repair.h"
+#include "tests/fuzz/fuzz_checks.h"
+
+namespace ingot {
+namespace {
+
+// Containers may promise more than a fuzzer has time for.
+constexpr uint64_t kMaxRawBytes = uint64_t{1} << 22;
+
+uint64_t RawBytes(const ContainerReader& reader) {
+  uint64_t total = 0;
+  for (const Manifest& file : reader.files()) {
+    total += std::min(file.id.length, kMaxRawBytes);
+  }
+  for (size_t object = 0; object < reader.object_count(); ++object) {
+    total += std::min(reader.object(object).id.length, kMaxRawBytes);
+  }
+  return total;
+}
+
+// Reads [begin, end) of a file; true where that worked.
+bool ReadRange(ContainerReader* reader, size_t file, uint64_t begin,
+               uint64_t end, std::vector<std::byte>* out) {
+  const Status status = reader->ReadFile(file, begin, end, [&](ByteSpan bytes) {
+    out->insert(out->end(), bytes.begin(), bytes.end());
+    return Status();
+  });
+  if (!status.ok()) {
+    // An object outside is nobody's fault.
+    if (status.error().kind != ErrorKind::kNotFound) {
+      CheckRefusal(status.error());
+    }
+    return false;
+  }
+  Check(out->size() == end - begin);
+  return true;
+}
+
+void TryContainer(ByteSpan bytes) {
+  Result<std::unique_ptr<ContainerReader>> opened =
+      ContainerReader::Open(MakeMemorySource(bytes), {});
+  if (!opened.ok()) return CheckRefusal(opened.error());
+  ContainerReader& reader = **opened;
+  if (RawBytes(reader) > kMaxRawBytes) return;
+  const Result<ContainerStatistics> statistics = reader.Statistics();
+  if (!statistics.ok()) CheckRefusal(statistics.error());
+  bool all_read = true;
+  for (size_t file = 0; file < reader.files().size(); ++file) {
+    const uint64_t length = reader.files()[file].id.length;
+    std::vector<std::byte> whole;
+    if (!ReadRange(&reader, file, 0, length, &whole)) {
+      all_read = false;
+      continue;
+    }
+    std::vector<std::byte> part;
+    const uint64_t begin = length / 3;
+    Check(ReadRange(&reader, file, begin, length - length / 5, &part));
+    Check(std::equal(part.begin(), part.end(),
+                     whole.begin() + static_cast<ptrdiff_t>(begin)));
+  }
+  uint64_t incomplete = 0;
+  const Status verified = reader.Verify(&incomplete);
+  if (!verified.ok()) CheckRefusal(verified.error());
+  // What is verified can be read, but for objects outside.
+  Check(!verified.ok() || incomplete > 0 || all_read);
+}
+
+}  // namespace
+}  // namespace ingot
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const ingot::ByteSpan bytes(reinterpret_cast<const std::byte*>(data), size);
+  ingot::TryContainer(bytes);
+  std::vector<std::byte> repaired(bytes.begin(), bytes.end());
+  ingot::RepairChecksums(&repaired);
+  ingot::TryContainer(repaired);
+  return 0;
+}

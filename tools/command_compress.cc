@@ -1,0 +1,262 @@
+// ingot compress: a file, a folder or a stream into one container.
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "codec/container_reader.h"
+#include "codec/sink.h"
+#include "codec/source.h"
+#include "codec/stream_encoder.h"
+#include "formats/encode_file.h"
+#include "formats/encode_stream.h"
+#include "tools/command.h"
+#include "tools/common_options.h"
+#include "tools/exit_code.h"
+#include "tools/input_tree.h"
+#include "tools/output_folder.h"
+#include "tools/progress.h"
+#include "tools/standard_streams.h"
+
+namespace ingot {
+namespace {
+
+constexpr char kExamples[] =
+    R"(PATH may be a folder: every regular file below it, links to files
+followed, becomes one file of the container, named by its path relative to PATH.
+Links to folders, dangling links and special files are left out with a line on
+stderr; so are, silently, folders without files. Equal tensors are kept once.
+Exit code 0 all the same: what was left out is no error.
+
+Examples:
+  ingot compress model.safetensors            makes model.safetensors.ingot
+  ingot compress -1 -T2 -o out.ingot model/   a whole model repository
+  ingot compress --dtype bf16 --columns 4096 weights.bin
+  cat model.safetensors | ingot compress - > model.ingot)";
+
+struct CompressOptions {
+  std::string path;
+  std::string output;
+  EncodeOptions encode = {.level = kDefaultLevel, .threads = 0};
+  int digit = 0;  // -1 ... -9, where given
+  RawOption raw;
+  bool to_stdout = false;
+  bool keep = false;
+  bool force = false;
+  bool quiet = false;
+  bool remove = false;
+  bool no_metadata = false;
+
+  bool FromStdin() const { return path == "-"; }
+  bool ToStdout() const {
+    return to_stdout || output == "-" || (FromStdin() && output.empty());
+  }
+};
+
+// PATH.ingot, beside PATH.
+Result<std::string> DefaultOutput(std::string path) {
+  while (path.ends_with('/')) path.pop_back();
+  const std::string last = path.substr(path.rfind('/') + 1);
+  if (last.empty() || last == "." || last == "..") {
+    return InvalidArgument(path +
+                           ": has no name to call the output by (-o OUT)");
+  }
+  return path + ".ingot";
+}
+
+class Compression {
+ public:
+  explicit Compression(const CompressOptions& options) : options_(options) {}
+
+  Status Run();
+
+ private:
+  Status ChooseOutput();
+  Status CheckInput() const;
+  // Writes the container.
+  Status Encode(Sink* sink);
+  Result<ObjectId> EncodeStdin(StreamEncoder* encoder, Progress* progress);
+  Result<ObjectId> EncodeInput(const InputFile& file, StreamEncoder* encoder,
+                               Progress* progress);
+  // Reads the container back: whether it restores just what was read.
+  Status Verify() const;
+
+  const CompressOptions& options_;
+  std::string output_;  // empty: stdout
+  InputTree tree_;
+  std::vector<ObjectId> ids_;  // of the files, as they were read
+};
+
+Status Compression::ChooseOutput() {
+  if (options_.ToStdout()) return RefuseTerminal();
+  if (!options_.output.empty()) {
+    output_ = options_.output;
+    return {};
+  }
+  INGOT_ASSIGN(output_, DefaultOutput(options_.path));
+  return {};
+}
+
+Status Compression::CheckInput() const {
+  if (options_.remove && (options_.FromStdin() || output_.empty())) {
+    return InvalidArgument(
+        "--rm: expected a file or folder as input and a file as output");
+  }
+  if (options_.FromStdin()) return {};
+  if (options_.path.ends_with(".ingot") && !options_.force &&
+      !tree_.is_folder) {
+    return InvalidArgument(options_.path +
+                           ": has the suffix .ingot already (-f compresses it "
+                           "all the same)");
+  }
+  const std::optional<FileIdentity> target = IdentityOf(output_);
+  if (!tree_.is_folder && target && *target == tree_.files[0].identity) {
+    return InvalidArgument(output_ + ": is the input itself");
+  }
+  return {};
+}
+
+Status Compression::Run() {
+  INGOT_TRY(ChooseOutput());
+  if (!options_.FromStdin()) {
+    // The output may lie in the folder; it must not swallow itself.
+    std::vector<FileIdentity> excluded;
+    const std::optional<FileIdentity> target =
+        output_.empty() ? IdentityOf(STDOUT_FILENO) : IdentityOf(output_);
+    if (target) excluded.push_back(*target);
+    INGOT_ASSIGN(tree_, ScanInput(options_.path, excluded));
+    for (const std::string& line : tree_.skipped) PrintMessage(line);
+  }
+  INGOT_TRY(CheckInput());
+  if (!options_.quiet) NoteHighLevel(options_.encode.level);
+
+  std::unique_ptr<Sink> sink;
+  if (output_.empty()) {
+    sink = MakeDescriptorSink(STDOUT_FILENO, std::string(kStdoutName));
+  } else {
+    // The container of a private file is as private.
+    const bool single = !options_.FromStdin() && !tree_.is_folder;
+    INGOT_ASSIGN(sink, CreateOutputFile(
+                           output_, {.overwrite = options_.force,
+                                     .mode = single ? tree_.files[0].mode & 0666
+                                                    : 0666}));
+  }
+  INGOT_TRY(Encode(sink.get()));
+  INGOT_TRY(sink->Commit());
+  if (!options_.remove) return {};
+  INGOT_TRY(Verify());
+  return RemoveInput(tree_);
+}
+
+Status Compression::Encode(Sink* sink) {
+  INGOT_ASSIGN(const std::unique_ptr<StreamEncoder> encoder,
+               StreamEncoder::Create(sink, options_.encode));
+  if (options_.FromStdin()) {
+    Progress progress(std::string(kStdinName), std::nullopt, options_.quiet);
+    INGOT_TRY(EncodeStdin(encoder.get(), &progress));
+  } else {
+    Progress progress(options_.path, tree_.TotalBytes(), options_.quiet);
+    for (const InputFile& file : tree_.files) {
+      INGOT_ASSIGN(const ObjectId id,
+                   EncodeInput(file, encoder.get(), &progress));
+      ids_.push_back(id);
+    }
+  }
+  return encoder->Finish();
+}
+
+Result<ObjectId> Compression::EncodeStdin(StreamEncoder* encoder,
+                                          Progress* progress) {
+  const std::string name(kStdinName);
+  return EncodeStream(
+      [&name](MutableByteSpan out) {
+        return ReadSome(STDIN_FILENO, name, out);
+      },
+      name, options_.raw.Get(), {}, encoder,
+      [progress](uint64_t bytes) { progress->Add(bytes); });
+}
+
+Result<ObjectId> Compression::EncodeInput(const InputFile& file,
+                                          StreamEncoder* encoder,
+                                          Progress* progress) {
+  INGOT_ASSIGN(const std::unique_ptr<Source> source, OpenFileSource(file.path));
+  INGOT_ASSIGN(const Layout layout, ChooseLayout(*source, options_.raw.Get()));
+  FileInfo info;
+  info.path = file.name;
+  if (!options_.no_metadata) {
+    info.mode = file.mode;
+    info.mtime = file.mtime;
+  }
+  return EncodeFile(*source, layout, std::move(info), encoder,
+                    [progress](uint64_t bytes) { progress->Add(bytes); });
+}
+
+Status Compression::Verify() const {
+  INGOT_ASSIGN(std::unique_ptr<Source> source, OpenFileSource(output_));
+  INGOT_ASSIGN(const std::unique_ptr<ContainerReader> reader,
+               ContainerReader::Open(std::move(source),
+                                     {.threads = options_.encode.threads,
+                                      .verify_digests = true}));
+  Progress progress(output_, tree_.TotalBytes(), options_.quiet);
+  reader->SetProgress([&progress](uint64_t bytes) { progress.Set(bytes); });
+  uint64_t incomplete = 0;
+  INGOT_TRY(reader->Verify(&incomplete));
+  bool same = incomplete == 0 && reader->files().size() == ids_.size();
+  for (size_t i = 0; same && i < ids_.size(); ++i) {
+    same = reader->files()[i].id == ids_[i];
+  }
+  if (same) return {};
+  return Corruption(output_ + ": does not hold what was read; input kept");
+}
+
+}  // namespace
+
+void AddCompressCommand(CLI::App* app, CommandRun* run) {
+  auto options = std::make_shared<CompressOptions>();
+  CLI::App* const command =
+      app->add_subcommand("compress", "Compress a file, a folder or a stream");
+  command->footer(kExamples);
+  command->add_option("PATH", options->path, "File, folder, or - for stdin")
+      ->required();
+  CLI::Option* const digits = command->add_flag(
+      "-1{1},-2{2},-3{3},-4{4},-5{5},-6{6},-7{7},-8{8},-9{9}", options->digit);
+  digits->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)->group("");
+  command
+      ->add_option("--level", options->encode.level,
+                   "-1 ... -9 or --level L: 1 is fastest, 9 smallest; 3 "
+                   "without. Above 4 they mean 4 for now")
+      ->option_text("L")
+      ->check(CLI::Range(kMinLevel, kMaxLevel))
+      ->excludes(digits);
+  AddThreadsOption(command, &options->encode.threads);
+  CLI::Option* const output =
+      command
+          ->add_option("-o,--output", options->output,
+                       "Output; PATH.ingot without (stdout for -)")
+          ->option_text("OUT");
+  command->add_flag("-c,--stdout", options->to_stdout, "Write to stdout")
+      ->excludes(output);
+  CLI::Option* const keep =
+      command->add_flag("-k,--keep", options->keep, "Keep the input (default)");
+  command->add_flag("-f,--force", options->force,
+                    "Replace the output; compress *.ingot");
+  command->add_flag("-q,--quiet", options->quiet, "No progress, no remarks");
+  command
+      ->add_flag("--rm", options->remove,
+                 "Remove the input after the container has been verified")
+      ->excludes(keep);
+  AddRawOption(command, &options->raw);
+  command->add_flag("--no-metadata", options->no_metadata,
+                    "Do not record permissions and times");
+  command->callback([options, run] {
+    if (options->digit > 0) options->encode.level = options->digit;
+    *run = [options] { return Report(Compression(*options).Run()); };
+  });
+}
+
+}  // namespace ingot

@@ -1,0 +1,59 @@
+#include "tools/common_options.h"
+
+#include <CLI/CLI.hpp>
+
+#include "codec/dtype.h"
+#include "codec/options.h"
+#include "tools/exit_code.h"
+
+namespace ingot {
+namespace {
+
+std::string CheckDType(const std::string& name) {
+  if (ParseDType(name)) return "";
+  std::string names;
+  for (const DTypeInfo& info : AllDTypes()) {
+    names += (names.empty() ? "" : ", ") + std::string(info.name);
+  }
+  return name + ": expected one of " + names;
+}
+
+}  // namespace
+
+CLI::Option* AddThreadsOption(CLI::App* command, int* threads) {
+  return command
+      ->add_option("-T,--threads", *threads,
+                   "Threads; 0 means one for each core")
+      ->option_text("N")
+      ->check(CLI::Range(0, 256));
+}
+
+std::optional<RawElements> RawOption::Get() const {
+  const std::optional<DType> parsed = ParseDType(dtype);
+  if (!parsed) return std::nullopt;
+  return RawElements{.dtype = *parsed, .columns = columns};
+}
+
+void AddRawOption(CLI::App* command, RawOption* raw) {
+  CLI::Option* const dtype =
+      command
+          ->add_option("--dtype", raw->dtype,
+                       "The input is raw elements of this dtype (bf16, "
+                       "float32, ...), whatever it looks like")
+          ->option_text("D")
+          ->check(CheckDType);
+  command
+      ->add_option("--columns", raw->columns, "Elements of a row, for --dtype")
+      ->option_text("N")
+      ->check(CLI::Range(uint64_t{1}, kMaxColumns))
+      ->needs(dtype);
+}
+
+void NoteHighLevel(int level) {
+  if (level <= kHighestImplementedLevel) return;
+  PrintMessage("level " + std::to_string(level) + " means level " +
+               std::to_string(kHighestImplementedLevel) +
+               " until its coders exist");
+}
+
+}  // namespace ingot
