@@ -14,9 +14,8 @@ inline constexpr int kHighestImplementedLevel = 4;
 struct EncodeOptions {
   // 1 (fastest) to 9 (smallest).
   int level = kDefaultLevel;
-  // Threads that encode and hash; 0 means one per core. Where there are
-  // several, streams leave reading and writing to the caller's thread besides.
-  // The bytes written do not depend on it.
+  // Threads that encode; 0 means one per core. Where there are several,
+  // digests are computed beside them. The bytes written do not depend on it.
   int threads = 1;
 };
 
@@ -31,8 +30,8 @@ struct DecodeOptions {
 // `threads`, or the number of cores for 0; at least 1, at most 256.
 int ResolveThreads(int threads);
 
-// The same for streams, whose caller's thread mostly reads and writes: one
-// more, unless there is to be a single one.
+// The same for decoding a stream, whose caller's thread mostly reads and
+// writes: one more, unless there is to be a single one.
 int ResolveStreamThreads(int threads);
 
 }  // namespace ingot

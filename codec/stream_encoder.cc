@@ -4,19 +4,29 @@
 #include <array>
 
 #include "codec/base/aligned_buffer.h"
+#include "codec/base/serial_hasher.h"
 #include "codec/base/thread_pool.h"
 #include "codec/container/group_writer.h"
 #include "codec/container/writer.h"
 
 namespace ingot {
+namespace {
+
+// Bytes that are read at a time and hashed as soon as they are there. More
+// than any literal.
+constexpr size_t kPieceBytes = size_t{1} << 20;
+static_assert(kPieceBytes > kMaxLiteralBytes);
+
+}  // namespace
 
 class StreamEncoder::Impl {
  public:
   Impl(Sink* sink, const EncodeOptions& options)
-      : pool_(ResolveStreamThreads(options.threads)),
+      : pool_(ResolveThreads(options.threads)),
         groups_(std::min(options.level, kHighestImplementedLevel), &pool_),
         writer_(sink),
-        hashing_(&pool_) {}
+        file_hasher_(pool_.threads() > 1),
+        object_hasher_(pool_.threads() > 1) {}
 
   Status Start() { return writer_.Start(); }
   Status BeginFile(const FileInfo& info);
@@ -37,9 +47,14 @@ class StreamEncoder::Impl {
   AlignedBuffer& buffer() { return buffers_[active_]; }
   ByteSpan pending() { return buffer().span().first(pending_); }
   Status BeginObjectIfNeeded();
-  // Encodes the pending bytes as a group and starts to hash them.
-  Status FlushGroup(ByteSpan group);
-  Status WriteLiteral(const std::optional<TensorView>& view, ByteSpan raw);
+  // Starts to hash pending bytes up to `end`.
+  void HashPending(size_t end, bool object);
+  // Encodes the first `size` pending bytes as a group.
+  Status FlushGroup(size_t size);
+  // Writes the last `size` pending bytes, which are not hashed yet.
+  Status WriteLiteral(const std::optional<TensorView>& view, size_t size);
+  // Makes the other buffer the one to fill.
+  Status SwitchBuffers();
 
   ThreadPool pool_;
   GroupWriter groups_;
@@ -48,14 +63,12 @@ class StreamEncoder::Impl {
   bool in_file_ = false;
   uint64_t file_length_ = 0;
   bool file_has_outside_ = false;
-  Hasher file_hasher_;
 
   RegionInfo region_;
   Geometry geometry_;
   bool object_begun_ = false;
   uint64_t region_length_ = 0;  // bytes committed
   uint64_t object_length_ = 0;  // bytes flushed
-  Hasher object_hasher_;
   // An object at the start of its file needs no hasher of its own: the file's
   // says the same until the object ends.
   bool shares_file_hash_ = false;
@@ -63,7 +76,12 @@ class StreamEncoder::Impl {
   std::array<AlignedBuffer, 2> buffers_;
   size_t active_ = 0;
   size_t pending_ = 0;
-  TaskGroup hashing_;  // last: waits before the buffers go
+  size_t hashed_ = 0;  // of pending_, given to the hashers
+  // What must be hashed before a buffer may be written to again.
+  std::array<uint64_t, 2> file_marks_{};
+  std::array<uint64_t, 2> object_marks_{};
+  SerialHasher file_hasher_;  // last: they wait before the buffers go
+  SerialHasher object_hasher_;
 };
 
 Status StreamEncoder::Impl::BeginFile(const FileInfo& info) {
@@ -84,25 +102,48 @@ Status StreamEncoder::Impl::BeginRegion(const RegionInfo& region) {
   object_begun_ = false;
   region_length_ = 0;
   object_length_ = 0;
-  pending_ = 0;
   shares_file_hash_ = file_length_ == 0;
+  return SwitchBuffers();
+}
+
+Status StreamEncoder::Impl::SwitchBuffers() {
+  active_ ^= 1;
+  pending_ = 0;
+  hashed_ = 0;
+  file_hasher_.Wait(file_marks_[active_]);
+  object_hasher_.Wait(object_marks_[active_]);
   return buffer().Resize(geometry_.group_bytes());
 }
 
 Result<MutableByteSpan> StreamEncoder::Impl::Reserve() {
   if (pending_ == buffer().size()) {
-    INGOT_TRY(FlushGroup(pending()));
-    active_ ^= 1;
-    pending_ = 0;
-    INGOT_TRY(buffer().Resize(geometry_.group_bytes()));
+    INGOT_TRY(FlushGroup(pending_));
+    INGOT_TRY(SwitchBuffers());
   }
-  return buffer().span().subspan(pending_);
+  // Not all of it at once, so that hashing keeps up with reading.
+  const MutableByteSpan room = buffer().span().subspan(pending_);
+  return room.first(std::min(room.size(), kPieceBytes));
 }
 
 Status StreamEncoder::Impl::Commit(size_t size) {
   pending_ += size;
   region_length_ += size;
+  // What is still small may become a literal, which is no object; and an
+  // object ends with a whole element.
+  if (pending_ - hashed_ >= kPieceBytes) {
+    HashPending(pending_ - pending_ % geometry_.element_bytes(), true);
+  }
   return {};
+}
+
+void StreamEncoder::Impl::HashPending(size_t end, bool object) {
+  const ByteSpan bytes = buffer().span().subspan(hashed_, end - hashed_);
+  hashed_ = end;
+  if (bytes.empty()) return;
+  file_marks_[active_] = file_hasher_.Update(bytes);
+  if (object && !shares_file_hash_) {
+    object_marks_[active_] = object_hasher_.Update(bytes);
+  }
 }
 
 Status StreamEncoder::Impl::Write(ByteSpan bytes) {
@@ -122,30 +163,24 @@ Status StreamEncoder::Impl::BeginObjectIfNeeded() {
   return writer_.BeginObject(region_.view, geometry_);
 }
 
-Status StreamEncoder::Impl::FlushGroup(ByteSpan group) {
+Status StreamEncoder::Impl::FlushGroup(size_t size) {
   INGOT_TRY(BeginObjectIfNeeded());
-  // Digests are chains: the previous group's must be done.
-  hashing_.Wait();
-  hashing_.Submit([this, group] { file_hasher_.Update(group); });
-  if (!shares_file_hash_) {
-    hashing_.Submit([this, group] { object_hasher_.Update(group); });
-  }
+  HashPending(size, true);
   const GroupData data{.geometry = geometry_,
                        .first = object_length_ / geometry_.element_bytes(),
-                       .raw = group};
-  object_length_ += group.size();
-  file_length_ += group.size();
+                       .raw = buffer().span().first(size)};
+  object_length_ += size;
+  file_length_ += size;
   return groups_.Encode(data, &writer_);
 }
 
-Status StreamEncoder::Impl::WriteLiteral(
-    const std::optional<TensorView>& view, ByteSpan raw) {
-  hashing_.Wait();
-  file_hasher_.Update(raw);
-  file_length_ += raw.size();
+Status StreamEncoder::Impl::WriteLiteral(const std::optional<TensorView>& view,
+                                         size_t size) {
+  HashPending(pending_, false);
+  file_length_ += size;
   // A view that does not fit comes from a stream that ended early.
-  const bool fits = view && view->ByteSize() == raw.size();
-  return writer_.Literal(fits ? view : std::nullopt, raw);
+  const bool fits = view && view->ByteSize() == size;
+  return writer_.Literal(fits ? view : std::nullopt, pending().last(size));
 }
 
 Status StreamEncoder::Impl::EndRegion() {
@@ -154,21 +189,16 @@ Status StreamEncoder::Impl::EndRegion() {
           ? kMaxLiteralBytes
           : kMinObjectBytes - 1;
   if (!object_begun_ && region_length_ <= literal_limit) {
-    return WriteLiteral(region_.view, pending());
+    return WriteLiteral(region_.view, pending_);
   }
   // Only a stream that ended early leaves a part of an element.
   const size_t tail = pending_ % geometry_.element_bytes();
-  const ByteSpan whole = pending().first(pending_ - tail);
-  if (!whole.empty()) INGOT_TRY(FlushGroup(whole));
-  hashing_.Wait();
+  if (pending_ > tail) INGOT_TRY(FlushGroup(pending_ - tail));
   const ObjectId id{.digest = shares_file_hash_ ? file_hasher_.Peek()
                                                 : object_hasher_.Finish(),
                     .length = object_length_};
   INGOT_TRY(writer_.EndObject(id));
-  if (tail > 0) {
-    INGOT_TRY(WriteLiteral(std::nullopt, pending().last(tail)));
-  }
-  active_ ^= 1;
+  if (tail > 0) return WriteLiteral(std::nullopt, tail);
   return {};
 }
 
@@ -189,12 +219,10 @@ Result<ObjectId> StreamEncoder::Impl::EndFile(
   }
   if (given && given->length != file_length_) {
     return InvalidArgument("EndFile: a file of " +
-                           std::to_string(file_length_) +
-                           " bytes, expected " +
+                           std::to_string(file_length_) + " bytes, expected " +
                            std::to_string(given->length));
   }
   in_file_ = false;
-  hashing_.Wait();
   const ObjectId hashed{.digest = file_hasher_.Finish(),
                         .length = file_length_};
   const ObjectId id = given.value_or(hashed);
@@ -237,8 +265,6 @@ Result<ObjectId> StreamEncoder::EndFile(const std::string& note,
   return impl_->EndFile(note, id);
 }
 Status StreamEncoder::Finish() { return impl_->Finish(); }
-uint64_t StreamEncoder::encoded_bytes() const {
-  return impl_->encoded_bytes();
-}
+uint64_t StreamEncoder::encoded_bytes() const { return impl_->encoded_bytes(); }
 
 }  // namespace ingot
