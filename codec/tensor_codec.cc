@@ -15,7 +15,7 @@ namespace ingot {
 namespace {
 
 // Outputs from this size on do not fit the caches.
-constexpr uint64_t kStreamBytes = uint64_t{4} << 20;
+constexpr uint64_t kStreamBytes = uint64_t{1} << 20;
 // Pieces from this size on are worth a fence.
 constexpr uint64_t kStreamPiece = uint64_t{8} << 10;
 
