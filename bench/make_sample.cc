@@ -152,7 +152,7 @@ Status WriteSample(const std::string& path, uint64_t bytes) {
 
 int main(int argc, char** argv) {
   const int mebibytes = argc > 2 ? std::atoi(argv[2]) : 64;
-  if (argc < 2 || argc > 3 || mebibytes <= 0) {
+  if (argc < 2 || argc > 3 || mebibytes <= 0 || argv[1][0] == '-') {
     std::fprintf(stderr, "usage: ingot_sample OUT [MIB]\n");
     return 2;
   }

@@ -5,9 +5,10 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <memory>
 #include <string>
+
+#include "codec/base/fixed_log2.h"
 
 namespace ingot {
 namespace {
@@ -24,22 +25,6 @@ constexpr double kWorthwhile = 0.985;
 
 // Bytes of a plane that its entropy is judged by.
 constexpr size_t kEntropySample = 2048;
-constexpr unsigned kLogBits = 16;
-
-// log2(n) in units of 2^-kLogBits, by squaring: the C library's logarithm may
-// differ between machines in its last bit, and choices must not.
-uint32_t FixedLog2(uint32_t n) {
-  unsigned integer = std::bit_width(n) - 1;
-  uint64_t mantissa = (uint64_t{n} << 31) >> integer;  // 1.0 is 2^31
-  uint32_t log = integer;
-  for (unsigned bit = 0; bit < kLogBits; ++bit) {
-    mantissa = (mantissa * mantissa) >> 31;
-    const unsigned carry = static_cast<unsigned>(mantissa >> 32);
-    mantissa >>= carry;
-    log = log << 1 | carry;
-  }
-  return log;
-}
 
 std::vector<uint32_t> MakeLogTable() {
   std::vector<uint32_t> logs(kEntropySample + 1, 0);
@@ -156,7 +141,7 @@ double SampledEntropy(ByteSpan raw) {
   uint64_t sum = 0;
   for (uint32_t n : counts) sum += uint64_t{n} * logs[n];
   return static_cast<double>(total * logs[total] - sum) /
-         static_cast<double>(total << kLogBits);
+         static_cast<double>(total << kFixedLog2Bits);
 }
 
 Coder EncodeBytes(ByteSpan raw, const ByteEffort& effort,

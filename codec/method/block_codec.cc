@@ -21,16 +21,20 @@ bool AllElementsEqual(ByteSpan raw, size_t element_bytes) {
 // True where byte coders shrink a sample of the group to well below what
 // planes can reach: repeated rows, masks, runs of zeros.
 bool BytesLookBetter(const GroupData& group) {
-  constexpr size_t kPieceBytes = 16384;
   constexpr size_t kPieces = 4;
+  constexpr size_t kMostOfPiece = 16384;
+  constexpr size_t kLeastOfPiece = 2048;
+  // A 64th of the group, so that the trial stays cheap beside the coding.
+  const size_t piece_bytes = std::clamp(group.raw.size() / 64 / kPieces,
+                                        kLeastOfPiece, kMostOfPiece);
   std::vector<std::byte> sample;
-  if (group.raw.size() <= kPieces * kPieceBytes) {
+  if (group.raw.size() <= kPieces * piece_bytes) {
     sample.assign(group.raw.begin(), group.raw.end());
   } else {
     for (size_t piece = 0; piece < kPieces; ++piece) {
       const ByteSpan part = group.raw.subspan(
-          (group.raw.size() - kPieceBytes) / (kPieces - 1) * piece,
-          kPieceBytes);
+          (group.raw.size() - piece_bytes) / (kPieces - 1) * piece,
+          piece_bytes);
       sample.insert(sample.end(), part.begin(), part.end());
     }
   }

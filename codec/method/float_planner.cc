@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <memory>
 #include <numeric>
+#include <tuple>
 
+#include "codec/base/fixed_log2.h"
 #include "codec/base/parallel_for.h"
 #include "codec/entropy/tiered/tier_planner.h"
 #include "codec/method/scale_runs.h"
@@ -12,26 +14,34 @@
 namespace ingot {
 namespace {
 
+constexpr uint64_t kKi = 1024;
+
 // What a level reads of a group and how much decoding time it may spend.
 struct Effort {
-  uint64_t scale_row_step;
-  uint64_t scale_piece_step;
-  // Elements of a group that are counted at least; 0 counts all.
-  uint64_t counted_elements;
+  ScaleSampling scales;
+  // The share of a group (1 / count_step) that is counted, but no more than
+  // most_counted elements and no fewer than kFewestCounted: ranks are known
+  // well by then, and a plan must not cost more than the coding.
+  uint64_t count_step;
+  uint64_t most_counted;
   unsigned max_tiers;
   double tier_penalty;  // bits per element that a further tier must gain
 };
 
 Effort EffortForLevel(int level) {
-  constexpr uint64_t kKi = 1024;
-  if (level <= 1) return {32, 16, 128 * kKi, 5, 0.004};
-  if (level == 2) return {16, 8, 256 * kKi, 8, 0.001};
-  if (level == 3) return {1, 1, 512 * kKi, 8, 0.001};
-  return {1, 1, 0, 8, 0};
+  if (level <= 1) return {{32, 64, 16, 128}, 32, 128 * kKi, 5, 0.004};
+  if (level == 2) return {{16, 64, 8, 128}, 16, 256 * kKi, 8, 0.001};
+  if (level == 3) return {{4, 512, 4, 1024}, 8, 512 * kKi, 8, 0.001};
+  return {{1, 0, 1, 0}, 1, UINT64_MAX, 8, 0};
 }
 
-// Elements that the choice of scales and the first look at a group read.
-constexpr uint64_t kSampleElements = uint64_t{1} << 16;
+constexpr uint64_t kFewestCounted = 32 * kKi;
+
+// Elements that the choice of scales and the first look at a group read: of a
+// large group kMostSampled, of smaller ones a share.
+constexpr uint64_t kMostSampled = 64 * kKi;
+constexpr uint64_t kFewestSampled = 8 * kKi;
+constexpr uint64_t kSampleStep = 32;
 constexpr uint64_t kSamplePiece = 1024;
 // Groups with fewer elements have no scales: they could not pay for them.
 constexpr uint64_t kMinScaledElements = 2048;
@@ -45,18 +55,96 @@ struct Counts {
   uint64_t total = 0;
 
   void Add(const ScaleHistogram& histogram) {
+    // A group has at most 2^24 elements.
+    std::array<uint32_t, ScaleHistogram::kZeroSlots + kClasses> sums{};
     for (const auto& way : histogram.counts) {
-      for (size_t i = 0; i < ScaleHistogram::kZeroSlots; ++i) {
-        relative[i / 256][i % 256] += way[i];
-        total += way[i];
-      }
-      for (size_t i = 0; i < kClasses; ++i) {
-        zeros[i] += way[ScaleHistogram::kZeroSlots + i];
-        total += way[ScaleHistogram::kZeroSlots + i];
-      }
+      for (size_t i = 0; i < sums.size(); ++i) sums[i] += way[i];
+    }
+    for (size_t i = 0; i < ScaleHistogram::kZeroSlots; ++i) {
+      relative[i / 256][i % 256] += sums[i];
+      total += sums[i];
+    }
+    for (size_t i = 0; i < kClasses; ++i) {
+      zeros[i] += sums[ScaleHistogram::kZeroSlots + i];
+      total += sums[ScaleHistogram::kZeroSlots + i];
     }
   }
 };
+
+// The slots of each class in order of their ranks, and what they count.
+struct Ranking {
+  static constexpr size_t kSlots = 32;
+
+  explicit Ranking(const Counts& counts);
+  // What an ideal coder would take: near enough to what tiers take to compare
+  // ways to rank the same elements.
+  double EntropyBits() const;
+
+  uint8_t base = 0;
+  std::array<std::array<uint8_t, kSlots>, kClasses> order;
+  std::array<uint64_t, kMaxRanks> counts{};
+  uint64_t beyond = 0;  // elements without a rank
+};
+
+// The base: the window of slots 0..kMaxSlot below it that covers most. Where
+// several do, two octaves of headroom for what a sample has not seen.
+uint8_t ChooseBase(const Counts& counts) {
+  std::array<uint64_t, 256> all{};
+  for (const auto& relative : counts.relative) {
+    for (size_t i = 0; i < 256; ++i) all[i] += relative[i];
+  }
+  std::array<uint64_t, 256> covered{};
+  for (unsigned slot = 0; slot <= RankTable::kMaxSlot; ++slot) {
+    covered[0] += all[-slot & 255];
+  }
+  for (unsigned base = 1; base < 256; ++base) {
+    covered[base] = covered[base - 1] + all[base] -
+                    all[(base - 1 - RankTable::kMaxSlot) & 255];
+  }
+  const uint64_t most = *std::max_element(covered.begin(), covered.end());
+  unsigned base = 0;
+  while (base < 256 &&
+         !(covered[base] == most && covered[(base - 1) & 255] != most)) {
+    ++base;
+  }
+  base &= 255;  // every base covers all: 0
+  for (int headroom = 0; headroom < 2 && covered[(base + 1) & 255] == most;
+       ++headroom) {
+    base = (base + 1) & 255;
+  }
+  return static_cast<uint8_t>(base);
+}
+
+Ranking::Ranking(const Counts& from) : base(ChooseBase(from)) {
+  beyond = from.total;
+  for (size_t c = 0; c < kClasses; ++c) {
+    std::array<uint64_t, kSlots> slots{};
+    for (unsigned slot = 0; slot <= RankTable::kMaxSlot; ++slot) {
+      slots[slot] = from.relative[c][(base - slot) & 255];
+    }
+    slots[RankTable::kZeroSlot] = from.zeros[c];
+    // By frequency; unseen ones by their distance from the class's most
+    // frequent slot, in case the sample missed them.
+    const int mode = static_cast<int>(
+        std::max_element(slots.begin(), slots.end() - 1) - slots.begin());
+    std::iota(order[c].begin(), order[c].end(), 0);
+    std::sort(order[c].begin(), order[c].end(), [&](uint8_t a, uint8_t b) {
+      const int from_mode_a = std::abs(a - mode);
+      const int from_mode_b = std::abs(b - mode);
+      return std::tie(slots[b], from_mode_a, a) <
+             std::tie(slots[a], from_mode_b, b);
+    });
+    for (size_t rank = 0; rank < kMaxRanks; ++rank) {
+      counts[rank] += slots[order[c][rank]];
+      beyond -= slots[order[c][rank]];
+    }
+  }
+}
+
+double Ranking::EntropyBits() const {
+  return ingot::EntropyBits(counts) +
+         static_cast<double>(beyond * kExceptionBytes * 8);
+}
 
 class Planner {
  public:
@@ -79,7 +167,7 @@ class Planner {
   Counts CountRows(const GroupSide& side) const;
   // The scales among none, rows, columns and both that cost least.
   GroupSide ChooseScales() const;
-  // Base, offsets, widths for `counts`; the bits that they would take.
+  // Base, ranks, widths for `counts`; the bits that the tiers would take.
   double Fit(const Counts& counts, FloatPlan* plan) const;
 
   const GroupData& group_;
@@ -110,15 +198,16 @@ void Planner::CountRange(const GroupSide& side, uint64_t begin,
 Counts Planner::CountSample(const GroupSide& side) const {
   const auto histogram = std::make_unique<ScaleHistogram>();
   const uint64_t elements = group_.elements();
-  if (elements <= kSampleElements) {
+  const uint64_t sampled =
+      std::clamp(elements / kSampleStep, kFewestSampled, kMostSampled);
+  if (elements <= sampled) {
     CountRange(side, 0, elements, histogram.get());
   } else {
-    constexpr uint64_t kPieces = kSampleElements / kSamplePiece;
-    for (uint64_t piece = 0; piece < kPieces; ++piece) {
+    const uint64_t pieces = sampled / kSamplePiece;
+    for (uint64_t piece = 0; piece < pieces; ++piece) {
       // Multiples of 64, so that the fast runs apply where they can.
-      const uint64_t begin =
-          (elements - kSamplePiece) / (kPieces - 1) * piece / kPlaneUnit *
-          kPlaneUnit;
+      const uint64_t begin = (elements - kSamplePiece) / (pieces - 1) * piece /
+                             kPlaneUnit * kPlaneUnit;
       CountRange(side, begin, kSamplePiece, histogram.get());
     }
   }
@@ -133,10 +222,10 @@ Counts Planner::CountRows(const GroupSide& side) const {
   const uint64_t unit = std::clamp<uint64_t>(
       AlignUp(group_.geometry.columns, kPlaneUnit), kSamplePiece,
       kSubBlockElements);
-  const uint64_t step =
-      effort_.counted_elements == 0
-          ? 1
-          : std::max<uint64_t>(1, elements / effort_.counted_elements);
+  const uint64_t counted =
+      std::clamp(elements / effort_.count_step,
+                 std::min(kFewestCounted, elements), effort_.most_counted);
+  const uint64_t step = elements / counted;
   const uint64_t units = DivideRoundingUp(elements, unit * step);
   const uint64_t tasks = std::min<uint64_t>(
       units, pool_ == nullptr ? 1 : static_cast<uint64_t>(pool_->threads()));
@@ -171,16 +260,12 @@ GroupSide Planner::ChooseScales() const {
       RowsInGroup(group_.geometry, group_.first, group_.elements());
   if (rows < 2 || group_.elements() < kMinScaledElements) return plain;
 
-  FloatPlan fit;
   const Counts look = CountSample(plain);
-  const double plain_bits = Fit(look, &fit);
-  ScaleOptions options{.row_step = effort_.scale_row_step,
-                       .piece_step = effort_.scale_piece_step,
+  const double plain_bits = Ranking(look).EntropyBits();
+  ScaleOptions options{.sampling = effort_.scales,
                        .neutral = 0,
                        .zeros = 0,
                        .counted = look.total};
-  // Small groups are cheap to measure exactly.
-  if (rows < 64 * options.row_step) options.row_step = 1;
   options.zeros = std::accumulate(look.zeros.begin(), look.zeros.end(),
                                   uint64_t{0});
   if (options.zeros == look.total) return plain;
@@ -212,7 +297,7 @@ GroupSide Planner::ChooseScales() const {
     }
     const Counts counts = CountSample(side);
     // Three more classes in the table as well.
-    const double bits = Fit(counts, &fit) *
+    const double bits = Ranking(counts).EntropyBits() *
                             static_cast<double>(group_.elements()) /
                             static_cast<double>(counts.total) +
                         8 * (side_bytes + 3 * kMaxRanks * 5 / 8);
@@ -225,64 +310,10 @@ GroupSide Planner::ChooseScales() const {
 }
 
 double Planner::Fit(const Counts& counts, FloatPlan* plan) const {
+  const Ranking ranking(counts);
   TierCode& code = plan->side.code;
-  // The base: the window of slots 0..kMaxSlot below it that covers most. Where
-  // several do, two octaves of headroom for what a sample has not seen.
-  std::array<uint64_t, 256> all{};
-  for (const auto& relative : counts.relative) {
-    for (size_t i = 0; i < 256; ++i) all[i] += relative[i];
-  }
-  constexpr unsigned kWindow = RankTable::kMaxSlot + 1;
-  const auto covered = [&](unsigned base) {
-    uint64_t sum = 0;
-    for (unsigned slot = 0; slot < kWindow; ++slot) {
-      sum += all[(base - slot) & 255];
-    }
-    return sum;
-  };
-  uint64_t most = 0;
-  for (unsigned base = 0; base < 256; ++base) {
-    most = std::max(most, covered(base));
-  }
-  unsigned base = 0;
-  while (base < 256 && !(covered(base) == most &&
-                         covered((base - 1) & 255) != most)) {
-    ++base;
-  }
-  base &= 255;  // every base covers all: 0
-  for (int headroom = 0; headroom < 2 && covered((base + 1) & 255) == most;
-       ++headroom) {
-    base = (base + 1) & 255;
-  }
-  code.base = static_cast<uint8_t>(base);
-
-  // Slots by frequency within each class; unseen ones by their distance from
-  // the class's most frequent slot, in case the sample missed them.
-  constexpr size_t kSlots = 32;
-  std::array<std::array<uint8_t, kSlots>, kClasses> order;
-  std::array<uint64_t, kMaxRanks> rank_counts{};
-  uint64_t ranked = 0;
-  for (size_t c = 0; c < kClasses; ++c) {
-    std::array<uint64_t, kSlots> slots{};
-    for (unsigned slot = 0; slot < kWindow; ++slot) {
-      slots[slot] = counts.relative[c][(base - slot) & 255];
-    }
-    slots[RankTable::kZeroSlot] = counts.zeros[c];
-    const int mode = static_cast<int>(
-        std::max_element(slots.begin(), slots.end() - 1) - slots.begin());
-    std::iota(order[c].begin(), order[c].end(), 0);
-    std::stable_sort(order[c].begin(), order[c].end(),
-                     [&](uint8_t a, uint8_t b) {
-                       if (slots[a] != slots[b]) return slots[a] > slots[b];
-                       return std::abs(a - mode) < std::abs(b - mode);
-                     });
-    for (size_t rank = 0; rank < kMaxRanks; ++rank) {
-      rank_counts[rank] += slots[order[c][rank]];
-      ranked += slots[order[c][rank]];
-    }
-  }
-
-  const TierPlan tiers = PlanTiers(rank_counts, counts.total - ranked,
+  code.base = ranking.base;
+  const TierPlan tiers = PlanTiers(ranking.counts, ranking.beyond,
                                    effort_.max_tiers, effort_.tier_penalty);
   code.tier_count = tiers.tier_count;
   code.widths = tiers.widths;
@@ -299,7 +330,7 @@ double Planner::Fit(const Counts& counts, FloatPlan* plan) const {
     plan->ranks.ranks[c].fill(RankTable::kNoRank);
     if (c >= classes) continue;
     for (uint8_t rank = 0; rank < code.rank_count; ++rank) {
-      const uint8_t slot = order[c][rank];
+      const uint8_t slot = ranking.order[c][rank];
       plan->ranks.ranks[c][slot] = rank;
       code.offsets[c * kMaxRanks + rank] =
           slot == RankTable::kZeroSlot ? kZeroOffset : slot;

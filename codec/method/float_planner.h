@@ -1,9 +1,9 @@
 // Plans how a group of float elements is coded: which scales are sent, how
 // symbols map to ranks and ranks to tiers.
 //
-// Levels 1 and 2 read a sample of the group, 3 measures scales exactly and
-// counts half a million elements, 4 counts everything. A plan made from a sample
-// costs space where it is wrong, never correctness.
+// Levels 1 to 3 read samples of the group, larger ones at each level; 4 reads
+// all of it. A plan made from a sample costs space where it is wrong, never
+// correctness.
 
 #ifndef INGOT_CODEC_METHOD_FLOAT_PLANNER_H_
 #define INGOT_CODEC_METHOD_FLOAT_PLANNER_H_

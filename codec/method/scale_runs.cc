@@ -36,8 +36,9 @@ std::span<const ScaleRun> ScaleRuns::Build(const GroupSide& side,
     if (direct) {
       runs_[run_count++] = {scales, length, row};
     } else {
-      for (uint32_t i = 0; i < length; ++i) {
-        sums_[done + i] = static_cast<uint8_t>(row + scales[i]);
+      uint8_t* const sums = sums_.data() + done;
+      for (size_t i = 0; i < length; ++i) {
+        sums[i] = static_cast<uint8_t>(row + scales[i]);
       }
     }
     done += length;

@@ -16,8 +16,11 @@ __extension__ using Int128 = __int128;
 constexpr uint64_t kFoldRows = 256;
 // Scales reach this many quarter octaves to both sides of the mean.
 constexpr int64_t kReach = 63;
-// Fewest elements that sampling takes of a row.
-constexpr uint64_t kMinPiece = 128;
+
+// The largest step up to `step` that leaves `fewest` of `count`.
+uint64_t FittingStep(uint64_t count, uint64_t step, uint64_t fewest) {
+  return fewest == 0 ? step : std::clamp<uint64_t>(count / fewest, 1, step);
+}
 
 struct Sums {
   uint64_t sum = 0;
@@ -42,6 +45,8 @@ class Measurement {
         columns_(group.geometry.columns),
         phase_(group.first % columns_),
         rows_(RowsInGroup(group.geometry, group.first, group.elements())),
+        row_step_(FittingStep(rows_, options.sampling.row_step,
+                              options.sampling.fewest_rows)),
         row_sums_(rows_) {}
 
   Scales Run(ThreadPool* pool);
@@ -61,6 +66,7 @@ class Measurement {
   const uint64_t columns_;
   const uint64_t phase_;  // column of the group's first element
   const uint64_t rows_;
+  const uint64_t row_step_;
   std::vector<Sums> row_sums_;
 };
 
@@ -85,7 +91,7 @@ void Measurement::MeasureRows(RowRange* range) {
     const uint64_t end =
         std::min(group_.elements(), (row + 1) * columns_ - phase_);
     const bool whole = end - begin == columns_;
-    if (scale_columns && whole && row % options_.row_step == 0) {
+    if (scale_columns && whole && row % row_step_ == 0) {
       row_sums_[row] = {kernels_.sum_row(At(begin), columns_, options_.neutral,
                                          short_sums.data()),
                         columns_};
@@ -97,9 +103,8 @@ void Measurement::MeasureRows(RowRange* range) {
     // escapes notice. One long piece and not many short ones: memory is read
     // in runs.
     const uint64_t length = end - begin;
-    const uint64_t step = length >= kMinPiece * options_.piece_step
-                              ? options_.piece_step
-                              : 1;
+    const uint64_t step = FittingStep(length, options_.sampling.piece_step,
+                                      options_.sampling.shortest_piece);
     const uint64_t piece = length / step / kPlaneUnit * kPlaneUnit;
     const uint64_t skip = step == 1 ? 0 : row % step * piece;
     const uint64_t count = step == 1 ? length : piece;

@@ -18,11 +18,20 @@
 
 namespace ingot {
 
-struct ScaleOptions {
-  // Every row_step-th row feeds the column scales; 1 is exact.
+// Steps are exact where they are 1; smaller groups and shorter rows are read
+// with smaller steps than given here.
+struct ScaleSampling {
+  // Every row_step-th row feeds the column scales, fewest_rows at least.
   uint64_t row_step = 1;
-  // Of every row this share (1 / piece_step) feeds its row scale.
+  uint64_t fewest_rows = 0;
+  // Of every row this share (1 / piece_step) feeds its row scale, but no
+  // fewer than shortest_piece elements.
   uint64_t piece_step = 1;
+  uint64_t shortest_piece = 0;
+};
+
+struct ScaleOptions {
+  ScaleSampling sampling;
   // What symbol 0 (zeros, subnormals) counts as: the mean of the others.
   uint8_t neutral = 0;
   // Share of symbol 0 among all: counting it as neutral draws means together
