@@ -33,6 +33,9 @@ constexpr size_t kLanes = 32;
 [[gnu::always_inline]] inline Bytes Subtract(Bytes a, Bytes b) {
   return _mm256_sub_epi8(a, b);
 }
+[[gnu::always_inline]] inline Bytes SubtractSaturated(Bytes a, Bytes b) {
+  return _mm256_subs_epu8(a, b);
+}
 [[gnu::always_inline]] inline Bytes IfZero(Bytes bytes, Bytes a, Bytes b) {
   return _mm256_blendv_epi8(b, a,
                             _mm256_cmpeq_epi8(bytes, _mm256_setzero_si256()));
@@ -134,6 +137,15 @@ template <bool kStream>
       _mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
 }
 
+// Halves that hold the 16 bytes at `low` and at `high`.
+[[gnu::always_inline]] inline Bytes LoadHalves(const uint8_t* low,
+                                               const uint8_t* high) {
+  return _mm256_inserti128_si256(
+      _mm256_castsi128_si256(
+          _mm_loadu_si128(reinterpret_cast<const __m128i*>(low))),
+      _mm_loadu_si128(reinterpret_cast<const __m128i*>(high)), 1);
+}
+
 // 32 codes of 2 bits, each in bits 0 and 1 or in bits 2 and 3 of its byte,
 // whose other bits are zero: an index of 16-byte tables.
 [[gnu::always_inline]] inline Bytes PositionedCodes(const uint8_t* from) {
@@ -149,7 +161,42 @@ template <bool kStream>
 
 template <unsigned kBits>
 [[gnu::always_inline]] inline Bytes Unpack(const uint8_t* from) {
-  if constexpr (kBits == 2) {
+  if constexpr (kBits == 1) {
+    int32_t fields;
+    std::memcpy(&fields, from, sizeof(fields));
+    const __m256i repeat =
+        _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2,
+                         2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3);
+    const __m256i bit = _mm256_set1_epi64x(
+        static_cast<long long>(0x8040201008040201));
+    return _mm256_cmpeq_epi8(
+        And(_mm256_shuffle_epi8(_mm256_set1_epi32(fields), repeat), bit), bit);
+  } else if constexpr (kBits == 6) {
+    // Three bytes that hold four fields to each 32-bit unit.
+    const __m128i triples = _mm_setr_epi8(0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1,
+                                          9, 10, 11, -1);
+    const Bytes units = _mm256_shuffle_epi8(LoadHalves(from, from + 12),
+                                            _mm256_broadcastsi128_si256(triples));
+    return Select(
+        _mm256_set1_epi16(0xFF),
+        Select(_mm256_set1_epi32(0xFF), units, _mm256_slli_epi32(units, 4)),
+        Select(_mm256_set1_epi32(0xFFFF), _mm256_slli_epi32(units, 2),
+               _mm256_slli_epi32(units, 6)));
+  } else if constexpr (kBits == 7) {
+    // Four bytes that hold four fields to each 32-bit unit; every other one
+    // begins within a byte.
+    const __m128i quads = _mm_setr_epi8(0, 1, 2, 3, 3, 4, 5, 6, 7, 8, 9, 10, 10,
+                                        11, 12, 13);
+    const Bytes units = _mm256_srlv_epi32(
+        _mm256_shuffle_epi8(LoadHalves(from, from + 14),
+                            _mm256_broadcastsi128_si256(quads)),
+        _mm256_setr_epi32(0, 4, 0, 4, 0, 4, 0, 4));
+    return Select(
+        _mm256_set1_epi16(0xFF),
+        Select(_mm256_set1_epi32(0xFF), units, _mm256_slli_epi32(units, 2)),
+        Select(_mm256_set1_epi32(0xFFFF), _mm256_slli_epi32(units, 1),
+               _mm256_slli_epi32(units, 3)));
+  } else if constexpr (kBits == 2) {
     const __m256i fields =
         _mm256_setr_epi8(0, 1, 2, 3, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 0, 1,
                          2, 3, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0);
@@ -176,7 +223,25 @@ template <unsigned kBits>
 
 template <unsigned kBits>
 [[gnu::always_inline]] inline void Pack(Bytes fields, uint8_t* to) {
-  if constexpr (kBits == 2) {
+  if constexpr (kBits == 1) {
+    const int bits = _mm256_movemask_epi8(ShiftLeft<7>(fields));
+    std::memcpy(to, &bits, sizeof(bits));
+  } else if constexpr (kBits == 6 || kBits == 7) {
+    // As in the AVX-512 version, then kBits bytes of each of four units.
+    const Bytes pairs =
+        _mm256_maddubs_epi16(_mm256_set1_epi16(static_cast<short>((256 << kBits) | 1)), fields);
+    const Bytes quads = _mm256_madd_epi16(
+        pairs, _mm256_set1_epi32((65536 << (2 * kBits)) | 1));
+    const Bytes low = And(quads, _mm256_set1_epi64x(0xFFFFFFFF));
+    alignas(32) uint8_t eights[32];
+    Store(eights, _mm256_or_si256(
+                      low, _mm256_srli_epi64(_mm256_xor_si256(quads, low),
+                                             32 - 4 * kBits)));
+    std::memcpy(to, eights, 8);
+    std::memcpy(to + kBits, eights + 8, 8);
+    std::memcpy(to + 2 * kBits, eights + 16, 8);
+    std::memcpy(to + 3 * kBits, eights + 24, kBits);
+  } else if constexpr (kBits == 2) {
     const Bytes pairs = _mm256_maddubs_epi16(fields, _mm256_set1_epi16(0x0401));
     const Bytes quads = _mm256_madd_epi16(pairs, _mm256_set1_epi32(0x00100001));
     const __m128i words = _mm_packus_epi32(_mm256_castsi256_si128(quads),

@@ -53,6 +53,10 @@ constexpr ByteTable MakeTable(Function function) {
 [[gnu::always_inline]] inline Bytes Subtract(Bytes a, Bytes b) {
   return _mm512_sub_epi8(a, b);
 }
+// Not below zero.
+[[gnu::always_inline]] inline Bytes SubtractSaturated(Bytes a, Bytes b) {
+  return _mm512_subs_epu8(a, b);
+}
 // `a` where the byte of `bytes` is zero, else `b`.
 [[gnu::always_inline]] inline Bytes IfZero(Bytes bytes, Bytes a, Bytes b) {
   return _mm512_mask_mov_epi8(b, _mm512_testn_epi8_mask(bytes, bytes), a);
@@ -158,28 +162,35 @@ template <bool kStream>
   _mm_prefetch(reinterpret_cast<const char*>(from), _MM_HINT_T1);
 }
 
-// Fields of kBits bits, 2 to 4, to the low bits of kLanes bytes whose other
-// bits are undefined. Reads up to 64 bytes.
+// Fields of kBits bits, 1 to 7 but 5, to the low bits of kLanes bytes whose
+// other bits are undefined. Reads up to 64 bytes.
 template <unsigned kBits>
 [[gnu::always_inline]] inline Bytes Unpack(const uint8_t* from) {
   // Eight fields to each 64-bit unit, then each to its byte.
-  if constexpr (kBits == 2) {
+  if constexpr (kBits == 1) {
+    uint64_t fields;
+    std::memcpy(&fields, from, sizeof(fields));
+    return _mm512_movm_epi8(fields);
+  } else if constexpr (kBits == 2) {
     const __m128i fields =
         _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
     return _mm512_multishift_epi64_epi8(_mm512_set1_epi64(0x0E0C0A0806040200),
                                         _mm512_cvtepu16_epi64(fields));
-  } else if constexpr (kBits == 3) {
-    static constexpr ByteTable kUnits =
-        MakeTable([](unsigned i) { return i / 8 * 3 + i % 8; });
-    return _mm512_multishift_epi64_epi8(
-        _mm512_set1_epi64(0x15120F0C09060300),
-        _mm512_permutexvar_epi8(Load(&kUnits), Load(from)));
-  } else {
-    static_assert(kBits == 4);
+  } else if constexpr (kBits == 4) {
     const __m256i fields =
         _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
     return _mm512_multishift_epi64_epi8(_mm512_set1_epi64(0x1C1814100C080400),
                                         _mm512_cvtepu32_epi64(fields));
+  } else {
+    static_assert(kBits == 3 || kBits == 6 || kBits == 7);
+    constexpr long long kShifts = kBits == 3   ? 0x15120F0C09060300
+                                  : kBits == 6 ? 0x2A241E18120C0600
+                                               : 0x312A231C150E0700;
+    static constexpr ByteTable kUnits =
+        MakeTable([](unsigned i) { return i / 8 * kBits + i % 8; });
+    return _mm512_multishift_epi64_epi8(
+        _mm512_set1_epi64(kShifts),
+        _mm512_permutexvar_epi8(Load(&kUnits), Load(from)));
   }
 }
 
@@ -187,28 +198,50 @@ template <unsigned kBits>
 // bytes.
 template <unsigned kBits>
 [[gnu::always_inline]] inline void Pack(Bytes fields, uint8_t* to) {
-  if constexpr (kBits == 2) {
+  if constexpr (kBits == 1) {
+    const uint64_t bits = _mm512_test_epi8_mask(fields, fields);
+    std::memcpy(to, &bits, sizeof(bits));
+  } else if constexpr (kBits == 2) {
     const Bytes pairs = _mm512_maddubs_epi16(fields, _mm512_set1_epi16(0x0401));
     const Bytes quads = _mm512_madd_epi16(pairs, _mm512_set1_epi32(0x00100001));
     _mm_storeu_si128(reinterpret_cast<__m128i*>(to),
                      _mm512_cvtepi32_epi8(quads));
-  } else if constexpr (kBits == 3) {
-    static constexpr ByteTable kTriples =
-        MakeTable([](unsigned i) { return i < 24 ? i / 3 * 8 + i % 3 : 0; });
-    const Bytes pairs = _mm512_maddubs_epi16(fields, _mm512_set1_epi16(0x0801));
-    const Bytes quads = _mm512_madd_epi16(pairs, _mm512_set1_epi32(0x00400001));
-    const Bytes units = _mm512_or_si512(quads, _mm512_srli_epi64(quads, 20));
-    const __m256i packed =
-        _mm512_castsi512_si256(_mm512_permutexvar_epi8(Load(&kTriples), units));
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(to),
-                     _mm256_castsi256_si128(packed));
-    _mm_storel_epi64(reinterpret_cast<__m128i*>(to + 16),
-                     _mm256_extracti128_si256(packed, 1));
-  } else {
-    static_assert(kBits == 4);
+  } else if constexpr (kBits == 4) {
     const Bytes pairs = _mm512_maddubs_epi16(fields, _mm512_set1_epi16(0x1001));
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(to),
                         _mm512_cvtepi16_epi8(pairs));
+  } else {
+    static_assert(kBits == 3 || kBits == 6 || kBits == 7);
+    // Pairs, quads and eights of fields without gaps; of the eights kBits
+    // bytes each. The weights are the unsigned operand: one may be 128.
+    const Bytes pairs =
+        _mm512_maddubs_epi16(_mm512_set1_epi16(static_cast<short>((256 << kBits) | 1)), fields);
+    const Bytes quads = _mm512_madd_epi16(
+        pairs, _mm512_set1_epi32((65536 << (2 * kBits)) | 1));
+    const Bytes low = _mm512_and_si512(quads, _mm512_set1_epi64(0xFFFFFFFF));
+    const Bytes eights = _mm512_or_si512(
+        low, _mm512_srli_epi64(_mm512_xor_si512(quads, low), 32 - 4 * kBits));
+    static constexpr ByteTable kUnits = MakeTable([](unsigned i) {
+      return i < 8 * kBits ? i / kBits * 8 + i % kBits : 0;
+    });
+    const Bytes packed = _mm512_permutexvar_epi8(Load(&kUnits), eights);
+    if constexpr (kBits == 3) {
+      const __m256i half = _mm512_castsi512_si256(packed);
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to),
+                       _mm256_castsi256_si128(half));
+      _mm_storel_epi64(reinterpret_cast<__m128i*>(to + 16),
+                       _mm256_extracti128_si256(half, 1));
+    } else {
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(to),
+                          _mm512_castsi512_si256(packed));
+      const __m256i half = _mm512_extracti64x4_epi64(packed, 1);
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 32),
+                       _mm256_castsi256_si128(half));
+      if constexpr (kBits == 7) {
+        _mm_storel_epi64(reinterpret_cast<__m128i*>(to + 48),
+                         _mm256_extracti128_si256(half, 1));
+      }
+    }
   }
 }
 

@@ -44,6 +44,10 @@ template <typename Function, typename... Vectors>
 [[gnu::always_inline]] inline Bytes Subtract(const Bytes& a, const Bytes& b) {
   return Map([](uint8x16_t x, uint8x16_t y) { return vsubq_u8(x, y); }, a, b);
 }
+[[gnu::always_inline]] inline Bytes SubtractSaturated(const Bytes& a,
+                                                      const Bytes& b) {
+  return Map([](uint8x16_t x, uint8x16_t y) { return vqsubq_u8(x, y); }, a, b);
+}
 [[gnu::always_inline]] inline Bytes IfZero(const Bytes& bytes, const Bytes& a,
                                            const Bytes& b) {
   return Map([](uint8x16_t x, uint8x16_t y,
@@ -194,7 +198,18 @@ inline constexpr TripleTable kTripleTable = MakeTripleTable();
 
 template <unsigned kBits>
 [[gnu::always_inline]] inline Bytes Unpack(const uint8_t* from) {
-  if constexpr (kBits == 2) {
+  if constexpr (kBits == 1 || kBits == 6 || kBits == 7) {
+    // Eight fields at a time, in a general register.
+    alignas(64) uint8_t bytes[kLanes];
+    for (size_t unit = 0; unit < kLanes / 8; ++unit) {
+      uint64_t fields = 0;
+      std::memcpy(&fields, from + unit * kBits, kBits);
+      for (size_t k = 0; k < 8; ++k) {
+        bytes[8 * unit + k] = static_cast<uint8_t>(fields >> (k * kBits));
+      }
+    }
+    return Load(bytes);
+  } else if constexpr (kBits == 2) {
     const uint8x16_t codes = vld1q_u8(from);
     const uint8x16_t codes1 = vshrq_n_u8(codes, 2);
     const uint8x16_t codes2 = vshrq_n_u8(codes, 4);
@@ -229,7 +244,17 @@ template <unsigned kBits>
 template <unsigned kBits>
 [[gnu::always_inline]] inline void Pack(const Bytes& fields, uint8_t* to) {
   const Bytes& f = fields;
-  if constexpr (kBits == 2) {
+  if constexpr (kBits == 1 || kBits == 6 || kBits == 7) {
+    alignas(64) uint8_t bytes[kLanes];
+    Store(bytes, f);
+    for (size_t unit = 0; unit < kLanes / 8; ++unit) {
+      uint64_t packed = 0;
+      for (size_t k = 0; k < 8; ++k) {
+        packed |= uint64_t{bytes[8 * unit + k]} << (k * kBits);
+      }
+      std::memcpy(to + unit * kBits, &packed, kBits);
+    }
+  } else if constexpr (kBits == 2) {
     const uint8x16_t even0 = vuzp1q_u8(f.val[0], f.val[1]);
     const uint8x16_t even1 = vuzp1q_u8(f.val[2], f.val[3]);
     const uint8x16_t odd0 = vuzp2q_u8(f.val[0], f.val[1]);

@@ -23,6 +23,9 @@ struct FreeDCtx {
 // Smallest gain that pays for a second pass over the data when decoding.
 constexpr double kWorthwhile = 0.985;
 
+// Bits per byte from which on a sample of a plane looks like noise.
+constexpr double kNoiseEntropy = 7.5;
+
 // Bytes of a plane that its entropy is judged by.
 constexpr size_t kEntropySample = 2048;
 
@@ -98,7 +101,7 @@ Status DecodeLzma(ByteSpan encoded, MutableByteSpan out) {
 
 std::string_view CoderName(Coder coder) {
   constexpr std::array<std::string_view, kCoderCount> kNames = {
-      "store", "constant", "zstd", "lzma", "tiered"};
+      "store", "constant", "zstd", "lzma", "tiered", "huffman"};
   return kNames[static_cast<size_t>(coder)];
 }
 
@@ -142,6 +145,10 @@ double SampledEntropy(ByteSpan raw) {
   for (uint32_t n : counts) sum += uint64_t{n} * logs[n];
   return static_cast<double>(total * logs[total] - sum) /
          static_cast<double>(total << kFixedLog2Bits);
+}
+
+bool LooksLikeNoise(ByteSpan raw) {
+  return !IsConstant(raw) && SampledEntropy(raw) >= kNoiseEntropy;
 }
 
 Coder EncodeBytes(ByteSpan raw, const ByteEffort& effort,
@@ -197,7 +204,9 @@ Status DecodeBytes(Coder coder, ByteSpan encoded, MutableByteSpan out) {
     case Coder::kLzma:
       return DecodeLzma(encoded, out);
     case Coder::kTiered:
-      return Corruption("coder tiered where bytes are expected");
+    case Coder::kHuffman:
+      return Corruption("coder " + std::string(CoderName(coder)) +
+                        " where bytes are expected");
   }
   return Corruption("coder " + std::string(CoderName(coder)) + " has " +
                     std::to_string(encoded.size()) + " bytes for a plane of " +

@@ -17,17 +17,21 @@
 
 namespace ingot {
 
-// Numbers of the format. kTiered is no byte coder: it needs a group's side
-// data (codec/method/float_method.h).
+// Numbers of the format. kTiered and kHuffman are no byte coders: they need a
+// group's side data (codec/method/float_method.h).
 enum class Coder : uint8_t {
   kStore = 0,
   kConstant = 1,
   kZstd = 2,
   kLzma = 3,
   kTiered = 4,
+  kHuffman = 5,
 };
-inline constexpr uint8_t kCoderCount = 5;
+inline constexpr uint8_t kCoderCount = 6;
 std::string_view CoderName(Coder coder);
+constexpr bool NeedsSideData(Coder coder) {
+  return coder == Coder::kTiered || coder == Coder::kHuffman;
+}
 
 // How hard to try, from an encoder's level.
 struct ByteEffort {
@@ -47,6 +51,9 @@ bool IsConstant(ByteSpan raw);
 
 // Order-0 entropy of a sample of `raw` in bits per byte.
 double SampledEntropy(ByteSpan raw);
+
+// True where a sample says that byte coders will not shrink `raw`.
+bool LooksLikeNoise(ByteSpan raw);
 
 // Restores exactly out.size() bytes. Corruption where `encoded` restores
 // anything else; messages have no context, callers add it.

@@ -40,6 +40,18 @@ Status ParsePlane(ByteReader* reader, PlaneHeader* plane) {
       return reader->Corrupt("sub-block table: field too wide");
     }
   }
+  if (plane->coder == Coder::kHuffman) {
+    StreamTable& table = plane->streams;
+    INGOT_ASSIGN(const uint64_t min_stream,
+                 reader->ReadVarint(1u << kMaxStreamBits, "min stream"));
+    INGOT_ASSIGN(table.stream_bits, reader->ReadU8());
+    INGOT_ASSIGN(table.exception_bits, reader->ReadU8());
+    table.min_stream_bytes = static_cast<uint32_t>(min_stream);
+    if (table.stream_bits > kMaxStreamBits ||
+        table.exception_bits > kMaxExceptionBits) {
+      return reader->Corrupt("stream table: field too wide");
+    }
+  }
   return {};
 }
 
@@ -98,6 +110,11 @@ void AppendBlockHeader(const BlockHeader& header,
       writer.WriteVarint(plane.table.min_segment_bytes);
       writer.WriteU8(plane.table.segment_bits);
     }
+    if (plane.coder == Coder::kHuffman) {
+      writer.WriteVarint(plane.streams.min_stream_bytes);
+      writer.WriteU8(plane.streams.stream_bits);
+      writer.WriteU8(plane.streams.exception_bits);
+    }
   }
   writer.WriteU64(header.checksum);
 }
@@ -137,9 +154,10 @@ Result<BlockHeader> ParseBlockHeader(ByteReader* reader, DType dtype) {
   for (size_t i = 0; i < planes; ++i) {
     PlaneHeader& plane = header.planes[i];
     INGOT_TRY(ParsePlane(reader, &plane));
-    const bool tiered = plane.coder == Coder::kTiered;
-    if (tiered && (header.method != Method::kFloat || i != 0)) {
-      return reader->Corrupt("coder tiered outside an exponent plane");
+    if (NeedsSideData(plane.coder) &&
+        (header.method != Method::kFloat || i != 0)) {
+      return reader->Corrupt("coder " + std::string(CoderName(plane.coder)) +
+                             " outside an exponent plane");
     }
     end = AfterPlane(end, aligned) + plane.length;
   }

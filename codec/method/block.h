@@ -48,10 +48,20 @@ struct SubBlockTable {
   uint8_t segment_bits = 0;
 };
 
+// Parameters of coder huffman (section 7).
+struct StreamTable {
+  uint32_t min_stream_bytes = 0;
+  uint8_t stream_bits = 0;
+  uint8_t exception_bits = 0;
+};
+inline constexpr unsigned kMaxStreamBits = 12;
+inline constexpr unsigned kMaxExceptionBits = 14;
+
 struct PlaneHeader {
   Coder coder = Coder::kStore;
   uint32_t length = 0;
   SubBlockTable table;  // coder tiered only
+  StreamTable streams;  // coder huffman only
 };
 
 // An object that a predictor reads.

@@ -52,8 +52,11 @@ GroupPlan PlanGroup(const GroupData& group, int level, const Kernels& kernels,
                  .floats = {},
                  .try_bytes = false};
   if (FloatLayoutOf(group.geometry.dtype)) {
-    plan.floats = PlanFloatGroup(group, level, kernels, pool);
     plan.try_bytes = BytesLookBetter(group);
+    // Where byte coders may win, tables for joined exponents hardly pay.
+    plan.floats = PlanFloatGroup(
+        group, plan.try_bytes ? std::min(level, kHuffmanLevel - 1) : level,
+        kernels, pool);
   } else {
     plan.floats.side.elements = group.elements();
   }
@@ -75,6 +78,7 @@ void EncodedBlock::AppendPlane(ByteSpan plane, bool aligned) {
 
 struct BlockEncoder::Scratch {
   FloatEncodeScratch floats;
+  JoinedEncodeScratch joined;
   std::vector<std::byte> plane;
   std::vector<std::byte> bytes;  // what EncodeAsBytes made
   std::vector<std::byte> split;  // what EncodeAsSplit made
@@ -101,7 +105,8 @@ void EncodeAsBytes(ByteSpan raw, int level, size_t limit,
   StartPayload(Method::kBytes, 1, block);
   block->header.planes[0] = {.coder = coder,
                              .length = static_cast<uint32_t>(coded->size()),
-                             .table = {}};
+                             .table = {},
+                             .streams = {}};
   block->AppendPlane(*coded, false);
 }
 
@@ -149,7 +154,11 @@ Status BlockEncoder::Encode(const GroupPlan& plan, const GroupData& group,
     block->AppendPlane(raw.first(element_bytes), false);
   } else {
     bool done = false;
-    if (plan.floats.side.tiered) {
+    if (plan.floats.side.joined) {
+      INGOT_ASSIGN(done, EncodeJoinedBlock(plan, group, index, raw.size(),
+                                           &scratch_->joined, block));
+    }
+    if (!done && plan.floats.side.tiered) {
       INGOT_ASSIGN(done, EncodeFloatBlock(plan, group, index, raw.size(),
                                           &scratch_->floats, block));
     }

@@ -1,123 +1,120 @@
 #include <algorithm>
 #include <cstring>
-#include <optional>
+#include <memory>
 #include <string>
 
+#include "codec/method/exponent_source.h"
 #include "codec/method/float_method.h"
 #include "codec/planes/bit_stream.h"
 
 namespace ingot {
 namespace {
 
-// One sub-block of a tiered exponent plane, located and checked.
-struct LocatedSubBlock {
-  const uint8_t* codes;
-  const uint8_t* segment;
-  uint32_t escapes;
-  uint32_t segment_bytes;
-};
-
-// Walks the sub-blocks of a tiered exponent plane.
-class TieredPlane {
+class TieredExponents final : public ExponentSource {
  public:
-  static Result<TieredPlane> Open(const TierCode& code,
-                                  const PlaneHeader& header,
-                                  const uint8_t* plane, uint32_t elements) {
-    TieredPlane tiered(code, header, plane);
-    const size_t sub_blocks = DivideRoundingUp(elements, kSubBlockElements);
-    const unsigned width =
-        header.table.escape_bits + header.table.segment_bits;
+  explicit TieredExponents(const ExponentPlane& plane)
+      : plane_(plane), code_(plane.side.code) {}
+
+  // Checks that the parts of the plane fill it.
+  Status Open() {
+    const SubBlockTable& table = plane_.header.table;
+    const size_t sub_blocks =
+        DivideRoundingUp(plane_.elements, kSubBlockElements);
+    const unsigned width = table.escape_bits + table.segment_bits;
     const size_t table_bytes = (sub_blocks * width + 7) / 8;
-    const size_t code_bytes = PlaneBytes(elements, code.widths[0]);
-    if (code_bytes + table_bytes > header.length) {
-      return Corruption("tiered plane of " + std::to_string(header.length) +
-                        " bytes: too short for " + std::to_string(elements) +
-                        " elements");
+    const size_t code_bytes = PlaneBytes(plane_.elements, code_.widths[0]);
+    if (code_bytes + table_bytes > plane_.header.length) {
+      return Corruption("tiered plane of " +
+                        std::to_string(plane_.header.length) +
+                        " bytes: too short for " +
+                        std::to_string(plane_.elements) + " elements");
     }
-    tiered.table_ = plane + header.length - table_bytes;
-    tiered.segment_ = plane + code_bytes;
+    table_ = plane_.bytes + plane_.header.length - table_bytes;
+    segment_ = plane_.bytes + code_bytes;
     uint64_t segments = 0;
-    for (size_t i = 0; i < sub_blocks; ++i) {
-      segments += tiered.Entry(i).second;
-    }
-    if (code_bytes + segments + table_bytes != header.length) {
-      return Corruption("tiered plane of " + std::to_string(header.length) +
+    for (size_t i = 0; i < sub_blocks; ++i) segments += Find(i).bytes;
+    if (code_bytes + segments + table_bytes != plane_.header.length) {
+      return Corruption("tiered plane of " +
+                        std::to_string(plane_.header.length) +
                         " bytes: segments of " + std::to_string(segments) +
                         " do not fill it");
     }
-    return tiered;
+    return {};
   }
 
-  // REQUIRES: called for 0, 1, 2, ... in order.
-  LocatedSubBlock Next() {
-    const auto [escapes, bytes] = Entry(next_);
-    LocatedSubBlock located{
-        plane_ + next_ * kSubBlockElements * code_.widths[0] / 8, segment_,
-        escapes, bytes};
-    segment_ += bytes;
-    ++next_;
-    return located;
+  void Skip(uint32_t /*elements*/) override { segment_ += Find(next_++).bytes; }
+
+  Status Decode(const SubBlockTask& task) override {
+    const Segment segment = Find(next_++);
+    SubBlockDecode in{.elements = task.elements,
+                      .runs = task.runs,
+                      .planes = task.planes,
+                      .codes = plane_.bytes + task.first * code_.widths[0] / 8,
+                      .segment = segment_,
+                      .extents = {},
+                      .exceptions = nullptr,
+                      .exception_count = 0,
+                      .ahead = task.ahead};
+    segment_ += segment.bytes;
+    if (!LocateTiers(code_, in.elements, segment.escapes, in.segment,
+                     segment.bytes, &in.extents)) {
+      return Corruption("tiered plane: tiers do not fit a segment of " +
+                        std::to_string(segment.bytes) + " bytes");
+    }
+    const uint32_t rest = segment.bytes - in.extents.bytes;
+    if (rest % kExceptionBytes != 0) {
+      return Corruption("tiered plane: exceptions do not fill their segment");
+    }
+    in.exceptions = in.segment + in.extents.bytes;
+    in.exception_count = rest / kExceptionBytes;
+    INGOT_TRY(CheckExceptions(in.exceptions, in.exception_count, in.elements,
+                              GetFloatLayoutInfo(plane_.layout).exponent_bits));
+    if (!plane_.float_kernels.decode(code_, in, task.out, task.stream)) {
+      return Corruption("tiered plane: tier 1 has other escapes than the "
+                        "sub-block table says");
+    }
+    return {};
   }
 
  private:
-  TieredPlane(const TierCode& code, const PlaneHeader& header,
-              const uint8_t* plane)
-      : code_(code), parameters_(header.table), plane_(plane) {}
+  struct Segment {
+    uint32_t escapes;
+    uint32_t bytes;
+  };
 
-  // Escapes and segment bytes of a sub-block.
-  std::pair<uint32_t, uint32_t> Entry(size_t index) const {
-    const unsigned escape_bits = parameters_.escape_bits;
-    const unsigned width = escape_bits + parameters_.segment_bits;
+  Segment Find(size_t index) const {
+    const SubBlockTable& table = plane_.header.table;
+    const unsigned width = table.escape_bits + table.segment_bits;
     const uint64_t field = width == 0 ? 0 : GetField(table_, index, width);
     const auto escapes =
-        static_cast<uint32_t>(field & ((1u << escape_bits) - 1));
-    const auto bytes = static_cast<uint32_t>(field >> escape_bits);
-    return {parameters_.min_escapes + escapes,
-            parameters_.min_segment_bytes + bytes};
+        static_cast<uint32_t>(field & ((1u << table.escape_bits) - 1));
+    const auto bytes = static_cast<uint32_t>(field >> table.escape_bits);
+    return {table.min_escapes + escapes, table.min_segment_bytes + bytes};
   }
 
+  const ExponentPlane plane_;
   const TierCode& code_;
-  const SubBlockTable& parameters_;
-  const uint8_t* plane_;
   const uint8_t* table_ = nullptr;
-  const uint8_t* segment_ = nullptr;
+  const uint8_t* segment_ = nullptr;  // of the next sub-block
   size_t next_ = 0;
 };
 
-Status CheckExceptions(const SubBlockDecode& in, unsigned exponent_bits) {
-  uint32_t next_position = 0;
-  for (uint32_t i = 0; i < in.exception_count; ++i) {
-    uint32_t entry = 0;
-    std::memcpy(&entry, in.exceptions + i * kExceptionBytes, kExceptionBytes);
-    const uint32_t position = entry & (kSubBlockElements - 1);
-    if (position < next_position || position >= in.elements ||
-        entry >> kExceptionPositionBits >> exponent_bits != 0) {
-      return Corruption("tiered plane: exception " + std::to_string(i) +
-                        " out of order or out of range");
-    }
-    next_position = position + 1;
-  }
-  return {};
-}
+// Exponents as bytes.
+class PlainExponents final : public ExponentSource {
+ public:
+  PlainExponents(const FloatKernels& kernels, const uint8_t* symbols)
+      : kernels_(kernels), symbols_(symbols) {}
 
-// Fills in tiers and exceptions of `*in` from a located sub-block.
-Status OpenSegment(const TierCode& code, const LocatedSubBlock& located,
-                   unsigned exponent_bits, SubBlockDecode* in) {
-  in->codes = located.codes;
-  in->segment = located.segment;
-  if (!LocateTiers(code, in->elements, located.escapes, located.segment,
-                   located.segment_bytes, &in->extents)) {
-    return Corruption("tiered plane: tiers do not fit a segment of " +
-                      std::to_string(located.segment_bytes) + " bytes");
+  void Skip(uint32_t /*elements*/) override {}
+  Status Decode(const SubBlockTask& task) override {
+    kernels_.join(symbols_ + task.first, task.planes, task.elements, task.out);
+    return {};
   }
-  const uint32_t rest = located.segment_bytes - in->extents.bytes;
-  if (rest % kExceptionBytes != 0) {
-    return Corruption("tiered plane: exceptions do not fill their segment");
-  }
-  in->exceptions = located.segment + in->extents.bytes;
-  in->exception_count = rest / kExceptionBytes;
-  return CheckExceptions(*in, exponent_bits);
-}
+
+ private:
+  const FloatKernels& kernels_;
+  const uint8_t* const symbols_;
+};
 
 // The part of `ahead` that falls to elements [first, first + count) of
 // `elements`.
@@ -147,7 +144,53 @@ Result<const uint8_t*> MaterialisePlane(const PlaneHeader& header,
   return AsU8(scratch->data());
 }
 
+Result<std::unique_ptr<ExponentSource>> OpenExponents(
+    const ExponentPlane& plane) {
+  switch (plane.header.coder) {
+    case Coder::kTiered: {
+      if (!plane.side.tiered) {
+        return Corruption("tiered block in a group without tiers");
+      }
+      auto source = std::make_unique<TieredExponents>(plane);
+      INGOT_TRY(source->Open());
+      return std::unique_ptr<ExponentSource>(std::move(source));
+    }
+    case Coder::kHuffman:
+      if (!plane.side.joined ||
+          plane.side.joined->coder != plane.header.coder) {
+        return Corruption("huffman block in a group without its code");
+      }
+      return OpenHuffmanExponents(plane);
+    default: {
+      INGOT_ASSIGN(const uint8_t* const symbols,
+                   MaterialisePlane(
+                       plane.header,
+                       reinterpret_cast<const std::byte*>(plane.bytes),
+                       PlaneBytes(plane.elements, 8), &plane.scratch->symbols));
+      return std::unique_ptr<ExponentSource>(
+          std::make_unique<PlainExponents>(plane.float_kernels, symbols));
+    }
+  }
+}
+
 }  // namespace
+
+Status CheckExceptions(const uint8_t* exceptions, uint32_t count,
+                       uint32_t elements, unsigned value_bits) {
+  uint32_t next_position = 0;
+  for (uint32_t i = 0; i < count; ++i) {
+    uint32_t entry = 0;
+    std::memcpy(&entry, exceptions + i * kExceptionBytes, kExceptionBytes);
+    const uint32_t position = entry & (kSubBlockElements - 1);
+    if (position < next_position || position >= elements ||
+        entry >> kExceptionPositionBits >> value_bits != 0) {
+      return Corruption("exponent plane: exception " + std::to_string(i) +
+                        " out of order or out of range");
+    }
+    next_position = position + 1;
+  }
+  return {};
+}
 
 Status DecodeFloatBlock(const Kernels& kernels, const GroupSide& side,
                         const Geometry& geometry,
@@ -158,35 +201,31 @@ Status DecodeFloatBlock(const Kernels& kernels, const GroupSide& side,
                         bool stream, ByteSpan ahead) {
   const FloatLayout layout = *FloatLayoutOf(geometry.dtype);
   const FloatLayoutInfo& info = GetFloatLayoutInfo(layout);
-  const FloatKernels& float_kernels =
-      kernels.floats[static_cast<size_t>(layout)];
   const uint32_t elements = header.elements;
+  const ExponentPlane plane{
+      .kernels = kernels,
+      .float_kernels = kernels.floats[static_cast<size_t>(layout)],
+      .side = side,
+      .layout = layout,
+      .header = header.planes[0],
+      .bytes = AsU8(payload),
+      .readable = AsU8(payload) + header.payload_length + kKernelSlack,
+      .elements = elements,
+      .scratch = scratch};
+  INGOT_ASSIGN(const std::unique_ptr<ExponentSource> exponents,
+               OpenExponents(plane));
+  const unsigned top_bits =
+      plane.header.coder == Coder::kHuffman ? side.joined->code.top_bits : 0;
 
-  SubBlockDecode in{};
+  std::array<unsigned, kMaxRemainderPlanes> widths{};
   std::array<const uint8_t*, kMaxRemainderPlanes> planes{};
-  for (unsigned plane = 0; plane < info.plane_count; ++plane) {
-    INGOT_ASSIGN(planes[plane],
-                 MaterialisePlane(header.planes[1 + plane],
-                                  payload + header.PlaneOffset(1 + plane),
-                                  PlaneBytes(elements, info.plane_bits[plane]),
-                                  &scratch->planes[plane]));
-  }
-  const PlaneHeader& exponents = header.planes[0];
-  const bool tiered = exponents.coder == Coder::kTiered;
-  if (tiered && !side.tiered) {
-    return Corruption("tiered block in a group without tiers");
-  }
-  const uint8_t* symbols = nullptr;
-  if (!tiered) {
-    INGOT_ASSIGN(symbols, MaterialisePlane(exponents, payload,
-                                           PlaneBytes(elements, 8),
-                                           &scratch->symbols));
-  }
-  std::optional<TieredPlane> tiers;
-  if (tiered) {
-    INGOT_ASSIGN(TieredPlane plane, TieredPlane::Open(side.code, exponents,
-                                                      AsU8(payload), elements));
-    tiers.emplace(plane);
+  for (unsigned k = 0; k < info.plane_count; ++k) {
+    widths[k] = JoinedPlaneBits(layout, k, top_bits);
+    INGOT_ASSIGN(planes[k],
+                 MaterialisePlane(header.planes[1 + k],
+                                  payload + header.PlaneOffset(1 + k),
+                                  PlaneBytes(elements, widths[k]),
+                                  &scratch->planes[k]));
   }
 
   const size_t bytes = info.element_bytes;
@@ -194,44 +233,38 @@ Status DecodeFloatBlock(const Kernels& kernels, const GroupSide& side,
   stream = stream && reinterpret_cast<uintptr_t>(out.data()) %
                              kPayloadAlignment == 0;
   for (uint64_t first = 0; first < end; first += kSubBlockElements) {
-    const uint32_t count = static_cast<uint32_t>(
+    SubBlockTask task{};
+    task.first = first;
+    task.elements = static_cast<uint32_t>(
         std::min<uint64_t>(kSubBlockElements, elements - first));
-    LocatedSubBlock located{};
-    if (tiered) located = tiers->Next();
-    if (first + count <= begin) continue;
-    for (unsigned plane = 0; plane < info.plane_count; ++plane) {
-      in.planes[plane] = planes[plane] + first * info.plane_bits[plane] / 8;
+    const uint64_t next = first + task.elements;
+    if (next <= begin) {
+      exponents->Skip(task.elements);
+      continue;
+    }
+    for (unsigned k = 0; k < info.plane_count; ++k) {
+      task.planes[k] = planes[k] + first * widths[k] / 8;
     }
     // Whole sub-blocks go straight to the output, others by way of scratch.
-    const bool whole = first >= begin && first + count <= end;
-    uint8_t* target;
+    const bool whole = first >= begin && next <= end;
     if (whole) {
-      target = AsU8(out.data()) + (first - begin) * bytes;
+      task.out = AsU8(out.data()) + (first - begin) * bytes;
     } else {
       INGOT_TRY(scratch->elements.Resize(kSubBlockElements * bytes));
-      target = AsU8(scratch->elements.data());
+      task.out = AsU8(scratch->elements.data());
     }
-    if (tiered) {
-      in.elements = count;
-      in.ahead = ShareOf(ahead, first, count, elements);
-      in.runs = scratch->runs.Build(side, geometry, position.group_first,
-                                    position.first + first, count);
-      INGOT_TRY(OpenSegment(side.code, located, info.exponent_bits, &in));
-      const bool aligned =
-          reinterpret_cast<uintptr_t>(target) % kPayloadAlignment == 0;
-      if (!float_kernels.decode(side.code, in, target,
-                                stream && whole && aligned)) {
-        return Corruption("tiered plane: tier 1 has other escapes than the "
-                          "sub-block table says");
-      }
-    } else {
-      float_kernels.join(symbols + first, in.planes, count, target);
-    }
+    task.stream = stream && whole &&
+                  reinterpret_cast<uintptr_t>(task.out) % kPayloadAlignment ==
+                      0;
+    task.ahead = ShareOf(ahead, first, task.elements, elements);
+    task.runs = scratch->runs.Build(side, geometry, position.group_first,
+                                    position.first + first, task.elements);
+    INGOT_TRY(exponents->Decode(task));
     if (!whole) {
       const uint64_t from = std::max(first, begin);
-      const uint64_t to = std::min(first + count, end);
+      const uint64_t to = std::min(next, end);
       std::memcpy(out.data() + (from - begin) * bytes,
-                  target + (from - first) * bytes, (to - from) * bytes);
+                  task.out + (from - first) * bytes, (to - from) * bytes);
     }
   }
   return {};

@@ -11,9 +11,6 @@ namespace {
 // Sub-blocks of the largest block: 2^20 elements of one byte.
 constexpr size_t kMaxSubBlocks = kMaxBlockBytes / kSubBlockElements;
 
-// Bits per byte from which on a sample of a plane looks like noise.
-constexpr double kNoiseEntropy = 7.5;
-
 struct SubBlockSizes {
   std::array<SegmentSize, kMaxSubBlocks> sizes;
   size_t count = 0;
@@ -59,7 +56,7 @@ size_t PutSubBlockTable(const SubBlockSizes& sub_blocks, SubBlockTable* table,
 PlaneHeader EncodeRemainder(int level, std::vector<std::byte>* coded,
                             ByteSpan* plane) {
   PlaneHeader header;
-  if (IsConstant(*plane) || SampledEntropy(*plane) < kNoiseEntropy) {
+  if (!LooksLikeNoise(*plane)) {
     coded->clear();
     header.coder = EncodeBytes(*plane, EffortForLevel(level), coded);
     if (header.coder != Coder::kStore) *plane = *coded;
@@ -69,6 +66,33 @@ PlaneHeader EncodeRemainder(int level, std::vector<std::byte>* coded,
 }
 
 }  // namespace
+
+void AppendFloatPlanes(
+    int level, std::span<const ByteSpan> exponents,
+    std::span<const ByteSpan> planes,
+    std::array<std::vector<std::byte>, kMaxRemainderPlanes>* coded,
+    EncodedBlock* block) {
+  BlockHeader& header = block->header;
+  header.method = Method::kFloat;
+  header.plane_count = static_cast<uint8_t>(1 + planes.size());
+  std::array<ByteSpan, kMaxRemainderPlanes> remainders;
+  size_t adjacent = header.planes[0].length;
+  for (size_t plane = 0; plane < planes.size(); ++plane) {
+    remainders[plane] = planes[plane];
+    header.planes[1 + plane] =
+        EncodeRemainder(level, &(*coded)[plane], &remainders[plane]);
+    adjacent += remainders[plane].size();
+  }
+  // Adjacent planes decide, so that padding cannot lift a payload across the
+  // threshold.
+  const bool aligned = adjacent >= kAlignedPayload;
+  block->payload.clear();
+  header.payload_length = 0;
+  for (const ByteSpan piece : exponents) block->AppendPlane(piece, false);
+  for (size_t plane = 0; plane < planes.size(); ++plane) {
+    block->AppendPlane(remainders[plane], aligned);
+  }
+}
 
 Result<bool> EncodeFloatBlock(const GroupPlan& plan, const GroupData& group,
                               uint64_t index, size_t limit,
@@ -115,8 +139,6 @@ Result<bool> EncodeFloatBlock(const GroupPlan& plan, const GroupData& group,
   }
 
   BlockHeader& header = block->header;
-  header.method = Method::kFloat;
-  header.plane_count = static_cast<uint8_t>(1 + info.plane_count);
   PlaneHeader& exponents = header.planes[0];
   exponents.coder = Coder::kTiered;
   segment_bytes += PutSubBlockTable(
@@ -125,24 +147,16 @@ Result<bool> EncodeFloatBlock(const GroupPlan& plan, const GroupData& group,
   exponents.length = static_cast<uint32_t>(code_bytes + segment_bytes);
 
   std::array<ByteSpan, kMaxRemainderPlanes> planes;
-  size_t adjacent = exponents.length;
   for (unsigned plane = 0; plane < info.plane_count; ++plane) {
     planes[plane] = scratch->planes[plane].span().first(
         PlaneBytes(elements, info.plane_bits[plane]));
-    header.planes[1 + plane] = EncodeRemainder(
-        plan.level, &scratch->coded[plane], &planes[plane]);
-    adjacent += planes[plane].size();
   }
-  // Adjacent planes decide, so that padding cannot lift a payload across the
-  // threshold.
-  const bool aligned = adjacent >= kAlignedPayload;
-  block->payload.clear();
-  header.payload_length = 0;
-  block->AppendPlane(scratch->codes.span().first(code_bytes), false);
-  block->AppendPlane(scratch->segments.span().first(segment_bytes), false);
-  for (unsigned plane = 0; plane < info.plane_count; ++plane) {
-    block->AppendPlane(planes[plane], aligned);
-  }
+  const std::array<ByteSpan, 2> pieces = {
+      scratch->codes.span().first(code_bytes),
+      scratch->segments.span().first(segment_bytes)};
+  AppendFloatPlanes(plan.level, pieces,
+                    std::span(planes).first(info.plane_count),
+                    &scratch->coded, block);
   return header.payload_length < limit;
 }
 

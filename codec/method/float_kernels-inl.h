@@ -37,7 +37,9 @@ template <FloatLayout kLayout>
   }
 }
 
-// The exceptions of a sub-block, in order.
+// The exceptions of a sub-block, in order; their exponents are followed by
+// kTop mantissa bits.
+template <unsigned kTop>
 class ExceptionReader {
  public:
   ExceptionReader(const uint8_t* entries, uint32_t count)
@@ -51,12 +53,19 @@ class ExceptionReader {
   // Replaces the symbols of those among kLanes elements from `begin` on. This
   // happens before symbols are joined with remainders, so that lines written
   // with streaming stores are not touched again.
-  Bytes Apply(size_t begin, Bytes symbols) {
+  // `*tops` are those elements' top mantissa bits, if kTop is not 0.
+  Bytes Apply(size_t begin, Bytes symbols, Bytes* tops = nullptr) {
     alignas(64) uint8_t patched[kLanes];
+    alignas(64) uint8_t patched_tops[kLanes];
     Store(patched, symbols);
+    if constexpr (kTop > 0) Store(patched_tops, *tops);
     for (; position_ < begin + kLanes; Read()) {
-      patched[position_ - begin] = symbol_;
+      patched[position_ - begin] = static_cast<uint8_t>(value_ >> kTop);
+      if constexpr (kTop > 0) {
+        patched_tops[position_ - begin] = value_ & ((1u << kTop) - 1);
+      }
     }
+    if constexpr (kTop > 0) *tops = Load(patched_tops);
     return Load(patched);
   }
 
@@ -68,14 +77,14 @@ class ExceptionReader {
     }
     const uint32_t entry = at_[0] | at_[1] << 8 | at_[2] << 16;
     position_ = entry & (kSubBlockElements - 1);
-    symbol_ = static_cast<uint8_t>(entry >> kExceptionPositionBits);
+    value_ = entry >> kExceptionPositionBits;
     at_ += kExceptionBytes;
   }
 
   const uint8_t* at_;
   const uint8_t* const end_;
   size_t position_;
-  uint8_t symbol_ = 0;
+  uint32_t value_ = 0;
 };
 
 // Fetches a span into the second level cache, some lines at a time: all of
@@ -106,12 +115,13 @@ template <FloatLayout kLayout, unsigned kWidth, bool kStream>
 bool DecodeSubBlock(const TierCode& code, const SubBlockDecode& in,
                     uint8_t* out) {
   constexpr size_t kElementBytes = GetFloatLayoutInfo(kLayout).element_bytes;
+  constexpr unsigned kBits = GetFloatLayoutInfo(kLayout).plane_bits[0];
   TierValues buffers;
   const uint8_t* const values =
       DecodeDeepTiers(code, in.elements, in.segment, in.extents, &buffers);
   const uint8_t* escaped = values;
   const SymbolLookup lookup(code);
-  ExceptionReader exceptions(in.exceptions, in.exception_count);
+  ExceptionReader<0> exceptions(in.exceptions, in.exception_count);
   const uint8_t* const codes = in.codes;
   const uint8_t* const plane0 = in.planes[0];
   const uint8_t* const plane1 = in.planes[1];
@@ -124,9 +134,9 @@ bool DecodeSubBlock(const TierCode& code, const SubBlockDecode& in,
   };
   const auto join = [&](uint32_t index, Bytes symbols)
       __attribute__((always_inline)) {
-    JoinElements<kLayout, kStream>(symbols, PlaneAt<kLayout, 0>(plane0, index),
-                                   PlaneAt<kLayout, 1>(plane1, index),
-                                   out + index * kElementBytes);
+    JoinElements<kLayout, kStream>(
+        symbols, LoadFields<kBits>(PlaneAt<kLayout, 0>(plane0, index)),
+        PlaneAt<kLayout, 1>(plane1, index), out + index * kElementBytes);
   };
 
   LineFetcher ahead(in.ahead, in.elements / kLanes + 1);
@@ -170,17 +180,19 @@ bool DecodeSubBlock(const TierCode& code, const SubBlockDecode& in,
     alignas(64) uint8_t joined[kLanes * kElementBytes];
     const Bytes symbols = decode(
         index, Add(Fill(run.row), Load(run.columns + (run.length - rest))));
-    JoinElements<kLayout, false>(exceptions.Apply(index, symbols),
-                                 PlaneAt<kLayout, 0>(plane0, index),
-                                 PlaneAt<kLayout, 1>(plane1, index), joined);
+    JoinElements<kLayout, false>(
+        exceptions.Apply(index, symbols),
+        LoadFields<kBits>(PlaneAt<kLayout, 0>(plane0, index)),
+        PlaneAt<kLayout, 1>(plane1, index), joined);
     std::memcpy(out + index * kElementBytes, joined, rest * kElementBytes);
   }
   return code.tier_count == 1 || escaped_end == values + in.extents.counts[1];
 }
 
-// Lists the elements that `exceptional` has bits for, kLanes to an entry.
-// Returns the end of the list; one byte behind it is scratch.
-template <FloatLayout kLayout>
+// Lists the elements that `exceptional` has bits for, kLanes to an entry, with
+// their exponents and kTop mantissa bits. Returns the end of the list; one
+// byte behind it is scratch.
+template <FloatLayout kLayout, unsigned kTop>
 uint8_t* AppendExceptions(const uint64_t* exceptional, uint32_t elements,
                           const uint8_t* in, uint8_t* end) {
   constexpr size_t kElementBytes = GetFloatLayoutInfo(kLayout).element_bytes;
@@ -190,7 +202,7 @@ uint8_t* AppendExceptions(const uint64_t* exceptional, uint32_t elements,
       const uint32_t index =
           begin + static_cast<uint32_t>(__builtin_ctzll(left));
       const uint32_t entry =
-          index | uint32_t{GetSymbol<kLayout>(in + index * kElementBytes)}
+          index | GetExponent<kLayout, kTop>(in + index * kElementBytes)
                       << kExceptionPositionBits;
       std::memcpy(end, &entry, sizeof(entry));
       end += kExceptionBytes;
@@ -222,10 +234,11 @@ SegmentSize EncodeSubBlock(const TierCode& code, const RankTable& table,
   // Writes the remainders of kLanes elements and returns their ranks.
   const auto rank = [&](size_t index, const uint8_t* from, Bytes scales)
       __attribute__((always_inline)) {
-    const Bytes symbols =
-        SplitElements<kLayout>(from, PlaneAt<kLayout, 0>(plane0, index),
-                               PlaneAt<kLayout, 1>(plane1, index));
-    return lookup.Ranks<kInfo.exponent_bits>(symbols, scales);
+    const SplitBytes split =
+        SplitElements<kLayout>(from, PlaneAt<kLayout, 1>(plane1, index));
+    StoreFields<kInfo.plane_bits[0]>(split.remainders,
+                                     PlaneAt<kLayout, 0>(plane0, index));
+    return lookup.Ranks<kInfo.exponent_bits>(split.symbols, scales);
   };
   const auto encode = [&](size_t index, Bytes ranks)
       __attribute__((always_inline)) {
@@ -283,7 +296,7 @@ SegmentSize EncodeSubBlock(const TierCode& code, const RankTable& table,
   if (any_exceptional != 0) {
     uint8_t* const begin = out.segment + size.bytes;
     size.bytes += static_cast<uint32_t>(
-        AppendExceptions<kLayout>(exceptional, out.elements, in, begin) -
+        AppendExceptions<kLayout, 0>(exceptional, out.elements, in, begin) -
         begin);
   }
   return size;

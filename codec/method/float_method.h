@@ -33,12 +33,36 @@ Result<bool> EncodeFloatBlock(const GroupPlan& plan, const GroupData& group,
                               FloatEncodeScratch* scratch,
                               EncodedBlock* block);
 
+struct JoinedEncodeScratch {
+  ScaleRuns runs;
+  AlignedBuffer ranks;      // of a sub-block
+  AlignedBuffer exponents;  // the encoded plane
+  std::array<AlignedBuffer, kMaxRemainderPlanes> planes;
+  std::array<std::vector<std::byte>, kMaxRemainderPlanes> coded;
+};
+
+// The same with joined exponents. REQUIRES: plan.floats.side.joined.
+Result<bool> EncodeJoinedBlock(const GroupPlan& plan, const GroupData& group,
+                               uint64_t index, size_t limit,
+                               JoinedEncodeScratch* scratch,
+                               EncodedBlock* block);
+
+// Appends the remainder planes of `elements` elements to a block whose
+// exponent plane, header.planes[0], lies in `exponents`. Planes that gain are
+// encoded to `coded`.
+void AppendFloatPlanes(
+    int level, std::span<const ByteSpan> exponents,
+    std::span<const ByteSpan> planes,
+    std::array<std::vector<std::byte>, kMaxRemainderPlanes>* coded,
+    EncodedBlock* block);
+
 struct FloatDecodeScratch {
   ScaleRuns runs;
   // Planes that are not stored, symbols, and a sub-block's elements.
   std::array<AlignedBuffer, kMaxRemainderPlanes> planes;
-  AlignedBuffer symbols;
+  AlignedBuffer symbols;  // or ranks
   AlignedBuffer elements;
+  AlignedBuffer segment;
 };
 
 Status DecodeFloatBlock(const Kernels& kernels, const GroupSide& side,

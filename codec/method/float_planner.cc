@@ -32,7 +32,8 @@ Effort EffortForLevel(int level) {
   if (level <= 1) return {{32, 64, 16, 128}, 32, 128 * kKi, 5, 0.004};
   if (level == 2) return {{16, 64, 8, 128}, 16, 256 * kKi, 8, 0.001};
   if (level == 3) return {{4, 512, 4, 1024}, 8, 512 * kKi, 8, 0.001};
-  return {{1, 0, 1, 0}, 1, UINT64_MAX, 8, 0};
+  if (level == 4) return {{1, 0, 1, 0}, 1, UINT64_MAX, 8, 0};
+  return {{1, 0, 1, 0}, 8, 512 * kKi, 8, 0.001};
 }
 
 constexpr uint64_t kFewestCounted = 32 * kKi;
@@ -153,6 +154,8 @@ class Planner {
       : group_(group),
         layout_(*FloatLayoutOf(group.geometry.dtype)),
         kernels_(kernels.floats[static_cast<size_t>(layout_)]),
+        all_kernels_(kernels),
+        level_(level),
         effort_(EffortForLevel(level)),
         pool_(pool) {}
 
@@ -173,6 +176,8 @@ class Planner {
   const GroupData& group_;
   const FloatLayout layout_;
   const FloatKernels& kernels_;
+  const Kernels& all_kernels_;
+  const int level_;
   const Effort effort_;
   ThreadPool* const pool_;
 };
@@ -349,6 +354,11 @@ FloatPlan Planner::Run() {
   if (bits > exponent_bits - kMinGain) {
     plan.side = GroupSide{};
     plan.side.elements = group_.elements();
+  } else if (level_ >= kHuffmanLevel) {
+    PlanJoinedGroup(
+        group_, level_,
+        static_cast<uint64_t>(bits * static_cast<double>(group_.elements())),
+        all_kernels_, pool_, &plan.side, &plan.joined);
   }
   return plan;
 }

@@ -2,8 +2,9 @@
 // symbols map to ranks and ranks to tiers.
 //
 // Levels 1 to 3 read samples of the group, larger ones at each level; 4 reads
-// all of it. A plan made from a sample costs space where it is wrong, never
-// correctness.
+// all of it, and so do higher ones but for the tiers: joined exponents have
+// counts of their own. A plan made from a sample costs space where it is wrong,
+// never correctness.
 
 #ifndef INGOT_CODEC_METHOD_FLOAT_PLANNER_H_
 #define INGOT_CODEC_METHOD_FLOAT_PLANNER_H_
@@ -11,6 +12,7 @@
 #include "codec/base/thread_pool.h"
 #include "codec/method/group_data.h"
 #include "codec/method/group_side.h"
+#include "codec/method/joined_planner.h"
 #include "codec/method/kernels.h"
 
 namespace ingot {
@@ -19,6 +21,8 @@ struct FloatPlan {
   // side.tiered is false where the exponents are too even to be worth it.
   GroupSide side;
   RankTable ranks;
+  // Where side.joined is set.
+  JoinedPlan joined;
 };
 
 // REQUIRES: the group is not empty and its dtype has a FloatLayout. `pool` may

@@ -102,19 +102,22 @@ void JoinPlanes(const uint8_t* symbols,
                 const std::array<const uint8_t*, kMaxRemainderPlanes>& planes,
                 size_t elements, uint8_t* out) {
   constexpr size_t kElementBytes = GetFloatLayoutInfo(kLayout).element_bytes;
+  constexpr unsigned kBits = GetFloatLayoutInfo(kLayout).plane_bits[0];
   const uint8_t* const plane0 = planes[0];
   const uint8_t* const plane1 = planes[1];
   size_t index = 0;
   for (; index + kLanes <= elements; index += kLanes) {
     JoinElements<kLayout, false>(
-        Load(symbols + index), PlaneAt<kLayout, 0>(plane0, index),
+        Load(symbols + index),
+        LoadFields<kBits>(PlaneAt<kLayout, 0>(plane0, index)),
         PlaneAt<kLayout, 1>(plane1, index), out + index * kElementBytes);
   }
   if (index < elements) {
     alignas(64) uint8_t joined[kLanes * kElementBytes];
-    JoinElements<kLayout, false>(Load(symbols + index),
-                                 PlaneAt<kLayout, 0>(plane0, index),
-                                 PlaneAt<kLayout, 1>(plane1, index), joined);
+    JoinElements<kLayout, false>(
+        Load(symbols + index),
+        LoadFields<kBits>(PlaneAt<kLayout, 0>(plane0, index)),
+        PlaneAt<kLayout, 1>(plane1, index), joined);
     std::memcpy(out + index * kElementBytes, joined,
                 (elements - index) * kElementBytes);
   }

@@ -12,6 +12,7 @@ namespace {
 
 constexpr uint8_t kKindNone = 0;
 constexpr uint8_t kKindTiered = 1;
+constexpr uint8_t kKindJoined = 2;  // tiered, and joined exponents
 constexpr uint8_t kHasRows = 1;
 constexpr uint8_t kHasColumns = 2;
 constexpr unsigned kMaxRice = 7;
@@ -177,7 +178,9 @@ void AppendScaleVector(const std::vector<uint8_t>& values, size_t count,
 void AppendGroupSide(const GroupSide& side, std::vector<std::byte>* body) {
   ByteWriter writer(body);
   writer.WriteVarint(side.elements);
-  writer.WriteU8(side.tiered ? kKindTiered : kKindNone);
+  writer.WriteU8(side.joined   ? kKindJoined
+                 : side.tiered ? kKindTiered
+                               : kKindNone);
   if (!side.tiered) return;
   writer.WriteU8(static_cast<uint8_t>((side.rows.empty() ? 0 : kHasRows) |
                                       (side.columns.empty() ? 0
@@ -206,6 +209,9 @@ void AppendGroupSide(const GroupSide& side, std::vector<std::byte>* body) {
   if (!side.columns.empty()) {
     AppendScaleVector(side.columns, side.columns.size() - kKernelSlack, body);
   }
+  if (side.joined) {
+    AppendJoinedSide(*side.joined, side.has_scales() ? kClasses : 1, body);
+  }
 }
 
 Result<GroupSide> ParseGroupSide(ByteReader* reader, const Geometry& geometry,
@@ -215,12 +221,13 @@ Result<GroupSide> ParseGroupSide(ByteReader* reader, const Geometry& geometry,
                reader->ReadVarint(geometry.group_elements, "group elements"));
   if (side.elements == 0) return reader->Corrupt("group without elements");
   INGOT_ASSIGN(const uint8_t kind, reader->ReadU8());
-  if (kind > kKindTiered) {
+  if (kind > kKindJoined) {
     return Unsupported("group side data of kind " + std::to_string(kind) +
                        " needs a newer reader");
   }
-  if (kind == kKindTiered) {
-    if (!FloatLayoutOf(geometry.dtype)) {
+  if (kind != kKindNone) {
+    const std::optional<FloatLayout> layout = FloatLayoutOf(geometry.dtype);
+    if (!layout) {
       return reader->Corrupt("tiered side data for a dtype without exponents");
     }
     side.tiered = true;
@@ -239,6 +246,11 @@ Result<GroupSide> ParseGroupSide(ByteReader* reader, const Geometry& geometry,
         return reader->Corrupt("column scales for more than 2^24 columns");
       }
       INGOT_ASSIGN(side.columns, ParseScaleVector(reader, geometry.columns));
+    }
+    if (kind == kKindJoined) {
+      INGOT_ASSIGN(side.joined,
+                   ParseJoinedSide(reader, *layout, side.code.base,
+                                   flags != 0 ? kClasses : 1));
     }
   }
   INGOT_TRY(reader->ExpectDone());

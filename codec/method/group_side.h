@@ -7,11 +7,13 @@
 #define INGOT_CODEC_METHOD_GROUP_SIDE_H_
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "codec/base/byte_reader.h"
 #include "codec/entropy/tiered/tier_code.h"
 #include "codec/method/geometry.h"
+#include "codec/method/joined_side.h"
 #include "codec/result.h"
 
 namespace ingot {
@@ -27,6 +29,9 @@ struct GroupSide {
   // followed by kKernelSlack zero bytes.
   std::vector<uint8_t> rows;
   std::vector<uint8_t> columns;
+
+  // Joined exponents, where the group has them besides tiers.
+  std::shared_ptr<const JoinedSide> joined;
 
   bool has_scales() const { return !rows.empty() || !columns.empty(); }
 };
@@ -46,7 +51,8 @@ size_t ScaleVectorBytes(const std::vector<uint8_t>& values, size_t count);
 void AppendGroupSide(const GroupSide& side, std::vector<std::byte>* body);
 
 // Parses a group record's body. `first` is the group's first element in its
-// object. Allocates no more than 32 times the bytes that remain.
+// object. Allocates no more than 32 times the bytes that remain,
+// and the decoding table of joined exponents.
 Result<GroupSide> ParseGroupSide(ByteReader* reader, const Geometry& geometry,
                                  uint64_t first);
 

@@ -9,6 +9,21 @@ namespace ingot {
 
 extern const Kernels kScalarKernels;
 
+// The scalar kernels of joined exponents, for every layout.
+namespace scalar_joined {
+
+template <FloatLayout kLayout>
+void Decode(const JoinedCode& code, const JoinedDecode& in, uint8_t* out,
+            bool stream);
+template <FloatLayout kLayout>
+uint32_t Encode(const JoinedCode& code, const JoinedRanks& ranks,
+                const JoinedEncode& out, const uint8_t* in);
+template <FloatLayout kLayout>
+void Count(const JoinedCode& code, const uint8_t* in, const ScaleRun& run,
+           JoinedHistogram* histogram);
+
+}  // namespace scalar_joined
+
 // The scalar kernels of fp64, which every set uses.
 namespace scalar_f64 {
 
@@ -31,7 +46,10 @@ inline constexpr FloatKernels kScalarF64Kernels = {
     .encode = scalar_f64::Encode,
     .sum_row = scalar_f64::SumRow,
     .count = scalar_f64::CountRun,
-    .join = scalar_f64::JoinPlanes};
+    .join = scalar_f64::JoinPlanes,
+    .decode_joined = scalar_joined::Decode<FloatLayout::kF64>,
+    .encode_joined = scalar_joined::Encode<FloatLayout::kF64>,
+    .count_joined = scalar_joined::Count<FloatLayout::kF64>};
 
 #if defined(__x86_64__)
 extern const Kernels kAvx2Kernels;

@@ -3,8 +3,12 @@
 #ifndef INGOT_CODEC_METHOD_KERNEL_TABLES_INL_H_
 #define INGOT_CODEC_METHOD_KERNEL_TABLES_INL_H_
 
+#include <type_traits>
+
+#include "codec/entropy/huffman/huffman_streams-inl.h"
 #include "codec/method/float_kernels-inl.h"
 #include "codec/method/float_statistics-inl.h"
+#include "codec/method/joined_kernels-inl.h"
 #include "codec/method/kernel_sets.h"
 
 namespace ingot {
@@ -43,13 +47,59 @@ SegmentSize Encode(const TierCode& code, const RankTable& ranks,
   }
 }
 
+// Calls run with the code's top bits as a constant.
+template <FloatLayout kLayout, typename Run>
+auto WithTopBits(const JoinedCode& code, const Run& run) {
+  static_assert(MaxTopBits(kLayout) == 2);
+  switch (code.top_bits) {
+    case 0:
+      return run(std::integral_constant<unsigned, 0>());
+    case 1:
+      return run(std::integral_constant<unsigned, 1>());
+    default:
+      return run(std::integral_constant<unsigned, 2>());
+  }
+}
+
+template <FloatLayout kLayout>
+void DecodeJoined(const JoinedCode& code, const JoinedDecode& in, uint8_t* out,
+                  bool stream) {
+  WithTopBits<kLayout>(code, [&](auto top) {
+    if (stream) {
+      DecodeJoinedSubBlock<kLayout, decltype(top)::value, true>(code, in, out);
+    } else {
+      DecodeJoinedSubBlock<kLayout, decltype(top)::value, false>(code, in, out);
+    }
+  });
+}
+
+template <FloatLayout kLayout>
+uint32_t EncodeJoined(const JoinedCode& code, const JoinedRanks& ranks,
+                      const JoinedEncode& out, const uint8_t* in) {
+  return WithTopBits<kLayout>(code, [&](auto top) {
+    return EncodeJoinedSubBlock<kLayout, decltype(top)::value>(code, ranks, out,
+                                                               in);
+  });
+}
+
+template <FloatLayout kLayout>
+void CountJoined(const JoinedCode& code, const uint8_t* in, const ScaleRun& run,
+                 JoinedHistogram* histogram) {
+  WithTopBits<kLayout>(code, [&](auto top) {
+    CountJoinedRun<kLayout, decltype(top)::value>(code, in, run, histogram);
+  });
+}
+
 template <FloatLayout kLayout>
 constexpr FloatKernels MakeFloatKernels() {
   return {.decode = Decode<kLayout>,
           .encode = Encode<kLayout>,
           .sum_row = SumRow<kLayout>,
           .count = CountRun<kLayout>,
-          .join = JoinPlanes<kLayout>};
+          .join = JoinPlanes<kLayout>,
+          .decode_joined = DecodeJoined<kLayout>,
+          .encode_joined = EncodeJoined<kLayout>,
+          .count_joined = CountJoined<kLayout>};
 }
 
 // fp64 has no vectorised kernels: it is rare, and 11 bits of exponent and 45
@@ -61,7 +111,9 @@ constexpr Kernels MakeKernels(std::string_view name) {
                  MakeFloatKernels<FloatLayout::kF32>(),
                  MakeFloatKernels<FloatLayout::kF16>(),
                  MakeFloatKernels<FloatLayout::kE4m3>(),
-                 MakeFloatKernels<FloatLayout::kE5m2>(), kScalarF64Kernels}};
+                 MakeFloatKernels<FloatLayout::kE5m2>(), kScalarF64Kernels},
+      .entropy = {.decode_huffman = DecodeHuffman,
+                  .encode_huffman = EncodeHuffmanStream}};
 }
 
 }  // namespace

@@ -25,7 +25,9 @@
 #include <span>
 #include <string_view>
 
+#include "codec/entropy/huffman/huffman_code.h"
 #include "codec/entropy/tiered/tier_code.h"
+#include "codec/method/joined_code.h"
 #include "codec/planes/float_layout.h"
 #include "codec/result.h"
 
@@ -60,6 +62,19 @@ struct SubBlockDecode {
   std::span<const uint8_t> ahead;
 };
 
+// A sub-block whose ranks an entropy coder has decoded.
+struct JoinedDecode {
+  uint32_t elements;  // 1..kSubBlockElements
+  std::span<const ScaleRun> runs;
+  // Remainder planes at the sub-block's first element; the first is narrower
+  // by the code's top bits.
+  std::array<const uint8_t*, kMaxRemainderPlanes> planes;
+  const uint8_t* ranks;       // bytes below the code's rank_count; slack
+  const uint8_t* exceptions;  // ascending, checked
+  uint32_t exception_count;
+  std::span<const uint8_t> ahead;  // as in SubBlockDecode
+};
+
 // How the encoder maps symbols to ranks; the inverse of a TierCode.
 // With b = (base + shift) mod 256 the slot of a symbol is b - symbol, or
 // kZeroSlot for symbol 0; ranks[class][slot] is its rank, or kNoRank. A symbol
@@ -86,6 +101,17 @@ struct SubBlockEncode {
 inline constexpr size_t kMaxSegmentBytes =
     kSubBlockElements * (kMaxTiers * kMaxTierWidth) / 8 +
     kSubBlockElements * kExceptionBytes;
+
+struct JoinedEncode {
+  uint32_t elements;
+  std::span<const ScaleRun> runs;
+  // Outputs at the sub-block's first element, planes and ranks in units of 64
+  // elements; ranks behind `elements` are 0.
+  std::array<uint8_t*, kMaxRemainderPlanes> planes;
+  uint8_t* ranks;
+  uint8_t* exceptions;  // needs kMaxExceptionBytes + kKernelSlack
+};
+inline constexpr size_t kMaxExceptionBytes = kSubBlockElements * kExceptionBytes;
 
 struct SegmentSize {
   uint32_t escapes;  // elements of tier 2
@@ -133,6 +159,30 @@ struct FloatKernels {
   void (*join)(const uint8_t* symbols,
                const std::array<const uint8_t*, kMaxRemainderPlanes>& planes,
                size_t elements, uint8_t* out);
+
+  // Restores a sub-block from ranks and remainders; `out` and `stream` as for
+  // decode.
+  void (*decode_joined)(const JoinedCode& code, const JoinedDecode& in,
+                        uint8_t* out, bool stream);
+
+  // Splits a sub-block into ranks, remainders and exceptions, of which it
+  // returns the bytes. Reads `in` as encode does.
+  uint32_t (*encode_joined)(const JoinedCode& code, const JoinedRanks& ranks,
+                            const JoinedEncode& out, const uint8_t* in);
+
+  // Counts the values of a run of scales; `code` gives base and top_bits.
+  void (*count_joined)(const JoinedCode& code, const uint8_t* in,
+                       const ScaleRun& run, JoinedHistogram* histogram);
+};
+
+// The entropy coders' loops, which know nothing of floats.
+struct EntropyKernels {
+  // See codec/entropy/huffman/huffman_streams-inl.h.
+  bool (*decode_huffman)(const HuffmanDecodeTable& table,
+                         const HuffmanStreams& streams, uint8_t* out);
+  uint32_t (*encode_huffman)(const HuffmanEncodeTable& table,
+                             const uint8_t* begin, const uint8_t* end,
+                             uint8_t* out);
 };
 
 // Streaming stores are weakly ordered. When a StreamFence goes out of scope,
@@ -149,6 +199,7 @@ class StreamFence {
 struct Kernels {
   std::string_view name;  // "scalar", "avx2", "avx512", "neon"
   std::array<FloatKernels, kFloatLayoutCount> floats;
+  EntropyKernels entropy;
 };
 
 // The set in use: forced by INGOT_KERNEL, else the best one. An unknown or

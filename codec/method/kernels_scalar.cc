@@ -3,78 +3,12 @@
 
 #include <cstring>
 
+#include "codec/entropy/huffman/huffman_scalar-inl.h"
 #include "codec/method/kernel_sets.h"
-#include "codec/planes/bit_stream.h"
+#include "codec/method/scalar_elements-inl.h"
 
 namespace ingot {
 namespace {
-
-// One element taken apart: sign and mantissa form the remainder.
-struct Parts {
-  unsigned exponent;
-  uint64_t remainder;
-};
-
-template <FloatLayout kLayout>
-Parts Split(const uint8_t* in) {
-  constexpr FloatLayoutInfo kInfo = GetFloatLayoutInfo(kLayout);
-  uint64_t bits = 0;
-  std::memcpy(&bits, in, kInfo.element_bytes);
-  const uint64_t sign = bits >> (kInfo.element_bytes * 8 - 1);
-  const uint64_t mantissa = bits & ((uint64_t{1} << kInfo.mantissa_bits) - 1);
-  const uint64_t exponent = (bits >> kInfo.mantissa_bits) &
-                            ((uint64_t{1} << kInfo.exponent_bits) - 1);
-  return {static_cast<unsigned>(exponent),
-          sign << kInfo.mantissa_bits | mantissa};
-}
-
-template <FloatLayout kLayout>
-void Join(const Parts& parts, uint8_t* out) {
-  constexpr FloatLayoutInfo kInfo = GetFloatLayoutInfo(kLayout);
-  const uint64_t sign = parts.remainder >> kInfo.mantissa_bits;
-  const uint64_t mantissa =
-      parts.remainder & ((uint64_t{1} << kInfo.mantissa_bits) - 1);
-  const uint64_t bits = sign << (kInfo.element_bytes * 8 - 1) |
-                        uint64_t{parts.exponent} << kInfo.mantissa_bits |
-                        mantissa;
-  std::memcpy(out, &bits, kInfo.element_bytes);
-}
-
-// The remainder's planes, split from its top.
-template <FloatLayout kLayout>
-void PutRemainder(const std::array<uint8_t*, kMaxRemainderPlanes>& planes,
-                  size_t index, uint64_t remainder) {
-  constexpr FloatLayoutInfo kInfo = GetFloatLayoutInfo(kLayout);
-  unsigned below = kInfo.mantissa_bits + 1;
-  for (unsigned plane = 0; plane < kInfo.plane_count; ++plane) {
-    const unsigned width = kInfo.plane_bits[plane];
-    below -= width;
-    PutField(planes[plane], index, width,
-             (remainder >> below) & ((uint64_t{1} << width) - 1));
-  }
-}
-
-template <FloatLayout kLayout>
-uint64_t GetRemainder(
-    const std::array<const uint8_t*, kMaxRemainderPlanes>& planes,
-    size_t index) {
-  constexpr FloatLayoutInfo kInfo = GetFloatLayoutInfo(kLayout);
-  uint64_t remainder = 0;
-  for (unsigned plane = 0; plane < kInfo.plane_count; ++plane) {
-    const unsigned width = kInfo.plane_bits[plane];
-    remainder = remainder << width | GetField(planes[plane], index, width);
-  }
-  return remainder;
-}
-
-// The scale of every element of a sub-block.
-void ExpandScales(std::span<const ScaleRun> runs, uint8_t* scales) {
-  for (const ScaleRun& run : runs) {
-    for (uint32_t i = 0; i < run.length; ++i) {
-      *scales++ = static_cast<uint8_t>(run.row + run.columns[i]);
-    }
-  }
-}
 
 // Codes of `count` values, escaping those a tier does not name. Returns the
 // number of escaped values, which replace `values` less the tier's capacity.
@@ -260,7 +194,10 @@ constexpr FloatKernels MakeFloatKernels() {
           .encode = EncodeSubBlock<kLayout>,
           .sum_row = SumRow<kLayout>,
           .count = CountRun<kLayout>,
-          .join = JoinPlanes<kLayout>};
+          .join = JoinPlanes<kLayout>,
+          .decode_joined = scalar_joined::Decode<kLayout>,
+          .encode_joined = scalar_joined::Encode<kLayout>,
+          .count_joined = scalar_joined::Count<kLayout>};
 }
 
 }  // namespace
@@ -272,6 +209,8 @@ constexpr Kernels kScalarKernels = {
                MakeFloatKernels<FloatLayout::kF16>(),
                MakeFloatKernels<FloatLayout::kE4m3>(),
                MakeFloatKernels<FloatLayout::kE5m2>(), kScalarF64Kernels},
+    .entropy = {.decode_huffman = DecodeHuffmanBySymbol,
+                .encode_huffman = EncodeHuffmanBySymbol},
 };
 
 namespace scalar_f64 {

@@ -6,6 +6,7 @@
 
 #include "codec/base/vector_avx2-inl.h"
 #include "codec/method/kernels.h"
+#include "codec/method/key_lookup-inl.h"
 #include "codec/method/top_symbols-inl.h"
 
 namespace ingot {
@@ -45,6 +46,26 @@ class SymbolLookup {
   Bytes base_;
 };
 
+// Slots of symbols: 0 to 31 as in RankTable, kNoRank outside of them.
+template <unsigned kExponentBits>
+[[gnu::always_inline]] inline Bytes Slots(Bytes symbols, Bytes top) {
+  Bytes slots = Subtract(top, symbols);
+  if constexpr (kExponentBits > 5) {
+    // As in the AVX-512 kernels: large where the symbol is above the top.
+    slots = _mm256_max_epu8(slots, _mm256_subs_epu8(symbols, top));
+  }
+  const Bytes named = IfZero(symbols, Fill(RankTable::kZeroSlot), slots);
+  const Bytes inside = _mm256_cmpeq_epi8(
+      _mm256_min_epu8(named, Fill(RankTable::kZeroSlot)), named);
+  const Bytes maybe_zero_slot =
+      _mm256_cmpeq_epi8(named, Fill(RankTable::kZeroSlot));
+  const Bytes is_zero = _mm256_cmpeq_epi8(symbols, _mm256_setzero_si256());
+  // Slot 31 is for symbol 0 alone.
+  const Bytes valid = _mm256_andnot_si256(
+      _mm256_andnot_si256(is_zero, maybe_zero_slot), inside);
+  return _mm256_blendv_epi8(Fill(RankTable::kNoRank), named, valid);
+}
+
 class RankLookup {
  public:
   RankLookup(const TierCode& code, const RankTable& table)
@@ -57,35 +78,54 @@ class RankLookup {
 
   template <unsigned kExponentBits>
   [[gnu::always_inline]] Bytes Ranks(Bytes symbols, Bytes scales) const {
-    const Bytes top = TopSymbols(base_, scales);
-    Bytes slots = Subtract(top, symbols);
-    if constexpr (kExponentBits > 5) {
-      // As in the AVX-512 kernels: large where the symbol is above the top.
-      slots = _mm256_max_epu8(slots, _mm256_subs_epu8(symbols, top));
-    }
-    const Bytes named = IfZero(symbols, Fill(RankTable::kZeroSlot), slots);
-    const Bytes inside = _mm256_cmpeq_epi8(
-        _mm256_min_epu8(named, Fill(RankTable::kZeroSlot)), named);
-    const Bytes maybe_zero_slot =
-        _mm256_cmpeq_epi8(named, Fill(RankTable::kZeroSlot));
-    const Bytes is_zero = _mm256_cmpeq_epi8(symbols, _mm256_setzero_si256());
-    // Slot 31 is for symbol 0 alone.
-    const Bytes valid = _mm256_andnot_si256(
-        _mm256_andnot_si256(is_zero, maybe_zero_slot), inside);
+    const Bytes named = Slots<kExponentBits>(symbols, TopSymbols(base_, scales));
     const Bytes upper = ShiftLeft<3>(named);  // slots 16 and above
     const auto ranks = [&](size_t c) __attribute__((always_inline)) {
       return _mm256_blendv_epi8(_mm256_shuffle_epi8(low_[c], named),
                                 _mm256_shuffle_epi8(high_[c], named), upper);
     };
     return _mm256_blendv_epi8(
-        Fill(RankTable::kNoRank),
-        SelectByClass(scales, ranks(0), ranks(1), ranks(2), ranks(3)), valid);
+        SelectByClass(scales, ranks(0), ranks(1), ranks(2), ranks(3)), named,
+        named);
   }
 
  private:
   Bytes low_[kClasses];
   Bytes high_[kClasses];
   Bytes base_;
+};
+
+// Values of joined codes: four shuffles for each class's table of 64 bytes.
+class ValueLookup {
+ public:
+  explicit ValueLookup(const JoinedCode& code) {
+    for (size_t i = 0; i < kClasses * kQuarters; ++i) {
+      values_[i] = LoadTwice(&code.values[16 * i]);
+    }
+  }
+
+  [[gnu::always_inline]] Bytes Values(Bytes ranks, Bytes scales) const {
+    // A shuffle gives 0 for indices with the highest bit: of the four
+    // quarters one is in range.
+    const Bytes index[kQuarters] = {
+        _mm256_adds_epu8(ranks, Fill(0x70)),
+        _mm256_adds_epu8(Subtract(ranks, Fill(16)), Fill(0x70)),
+        _mm256_adds_epu8(Subtract(ranks, Fill(32)), Fill(0x70)),
+        _mm256_adds_epu8(Subtract(ranks, Fill(48)), Fill(0x70))};
+    const auto of = [&](size_t c) __attribute__((always_inline)) {
+      const Bytes* values = values_ + c * kQuarters;
+      return _mm256_or_si256(
+          _mm256_or_si256(_mm256_shuffle_epi8(values[0], index[0]),
+                          _mm256_shuffle_epi8(values[1], index[1])),
+          _mm256_or_si256(_mm256_shuffle_epi8(values[2], index[2]),
+                          _mm256_shuffle_epi8(values[3], index[3])));
+    };
+    return SelectByClass(scales, of(0), of(1), of(2), of(3));
+  }
+
+ private:
+  static constexpr size_t kQuarters = kMaxJoinedRanks / 16;
+  Bytes values_[kClasses * kQuarters];
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "codec/base/vector_neon-inl.h"
 #include "codec/method/kernels.h"
+#include "codec/method/key_lookup-inl.h"
 #include "codec/method/top_symbols-inl.h"
 
 namespace ingot {
@@ -68,6 +69,51 @@ class RankLookup {
   Bytes low_;
   Bytes high_;
   Bytes base_;
+};
+
+// Slots of symbols: 0 to 31 as in RankTable, kNoRank outside of them.
+template <unsigned kExponentBits>
+[[gnu::always_inline]] inline Bytes Slots(const Bytes& symbols,
+                                          const Bytes& top) {
+  return Map(
+      [&](uint8x16_t symbol, uint8x16_t x) {
+        uint8x16_t slot = vsubq_u8(x, symbol);
+        if constexpr (kExponentBits > 5) {
+          slot = vmaxq_u8(slot, vqsubq_u8(symbol, x));
+        }
+        slot = vbslq_u8(vcleq_u8(slot, vdupq_n_u8(RankTable::kMaxSlot)), slot,
+                        vdupq_n_u8(RankTable::kNoRank));
+        return vbslq_u8(vceqzq_u8(symbol), vdupq_n_u8(RankTable::kZeroSlot),
+                        slot);
+      },
+      symbols, top);
+}
+
+// Values of joined codes: a lookup in 64 bytes for each class.
+class ValueLookup {
+ public:
+  explicit ValueLookup(const JoinedCode& code) {
+    for (size_t c = 0; c < kClasses; ++c) {
+      values_[c] = Load(&code.values[c * kMaxJoinedRanks]);
+    }
+  }
+
+  [[gnu::always_inline]] Bytes Values(const Bytes& ranks,
+                                      const Bytes& scales) const {
+    return Map(
+        [&](uint8x16_t rank, uint8x16_t scale) {
+          const uint8x16_t odd = vtstq_u8(scale, vdupq_n_u8(1));
+          return vbslq_u8(vtstq_u8(scale, vdupq_n_u8(2)),
+                          vbslq_u8(odd, vqtbl4q_u8(values_[3], rank),
+                                   vqtbl4q_u8(values_[2], rank)),
+                          vbslq_u8(odd, vqtbl4q_u8(values_[1], rank),
+                                   vqtbl4q_u8(values_[0], rank)));
+        },
+        ranks, scales);
+  }
+
+ private:
+  Bytes values_[kClasses];
 };
 
 }  // namespace

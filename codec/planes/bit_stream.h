@@ -14,20 +14,28 @@
 
 namespace ingot {
 
-// Field `index` of `width` (1..57) bits.
-inline uint64_t GetField(const uint8_t* stream, size_t index, unsigned width) {
-  const size_t bit = index * width;
+// The `width` (0..57) bits from bit `bit` on.
+inline uint64_t GetBits(const uint8_t* stream, size_t bit, unsigned width) {
   const uint64_t word = LoadLittleEndian<uint64_t>(stream + bit / 8);
   return (word >> (bit % 8)) & ((uint64_t{1} << width) - 1);
+}
+
+// Sets those bits, which are zero so far, to `value` < 2^width.
+inline void PutBits(uint8_t* stream, size_t bit, uint64_t value) {
+  uint64_t word = LoadLittleEndian<uint64_t>(stream + bit / 8);
+  word |= value << (bit % 8);
+  StoreLittleEndian(stream + bit / 8, word);
+}
+
+// Field `index` of `width` (1..57) bits.
+inline uint64_t GetField(const uint8_t* stream, size_t index, unsigned width) {
+  return GetBits(stream, index * width, width);
 }
 
 // Sets field `index`, whose bits are zero so far, to `value` < 2^width.
 inline void PutField(uint8_t* stream, size_t index, unsigned width,
                      uint64_t value) {
-  const size_t bit = index * width;
-  uint64_t word = LoadLittleEndian<uint64_t>(stream + bit / 8);
-  word |= value << (bit % 8);
-  StoreLittleEndian(stream + bit / 8, word);
+  PutBits(stream, index * width, value);
 }
 
 }  // namespace ingot

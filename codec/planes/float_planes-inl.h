@@ -37,22 +37,47 @@ template <FloatLayout kLayout>
   }
 }
 
-// The symbol of one element.
-template <FloatLayout kLayout>
-uint8_t GetSymbol(const uint8_t* in) {
+// One element's exponent, and kTop mantissa bits below it.
+template <FloatLayout kLayout, unsigned kTop>
+uint32_t GetExponent(const uint8_t* in) {
   constexpr FloatLayoutInfo kInfo = GetFloatLayoutInfo(kLayout);
   uint32_t bits = 0;
   std::memcpy(&bits, in, kInfo.element_bytes);
-  return static_cast<uint8_t>((bits >> kInfo.mantissa_bits) &
-                              ((1u << kInfo.exponent_bits) - 1));
+  return bits >> (kInfo.mantissa_bits - kTop) &
+         ((1u << (kInfo.exponent_bits + kTop)) - 1);
 }
 
-// As GetSymbols; also writes the remainders to planes that begin at the first
-// of these elements.
+// kBits low bits of the bytes of a plane at `from`, those above undefined.
+template <unsigned kBits>
+[[gnu::always_inline]] inline Bytes LoadFields(const uint8_t* from) {
+  if constexpr (kBits == 8) {
+    return Load(from);
+  } else {
+    return Unpack<kBits>(from);
+  }
+}
+// The inverse; writes kLanes * kBits / 8 bytes.
+template <unsigned kBits>
+[[gnu::always_inline]] inline void StoreFields(Bytes fields, uint8_t* to) {
+  if constexpr (kBits == 8) {
+    Store(to, fields);
+  } else {
+    Pack<kBits>(And(fields, Fill((1u << kBits) - 1)), to);
+  }
+}
+
+// Symbols, and the remainders' first plane, unpacked: bits above its width are
+// undefined.
+struct SplitBytes {
+  Bytes symbols;
+  Bytes remainders;
+};
+
+// Takes kLanes elements apart; writes the second plane, where there is one,
+// which begins at the first of these elements.
 template <FloatLayout kLayout>
-[[gnu::always_inline]] inline Bytes SplitElements(const uint8_t* in,
-                                                  uint8_t* plane0,
-                                                  uint8_t* plane1) {
+[[gnu::always_inline]] inline SplitBytes SplitElements(const uint8_t* in,
+                                                       uint8_t* plane1) {
   const Bytes sign = Fill(0x80);
   if constexpr (kLayout == FloatLayout::kBf16 || kLayout == FloatLayout::kF32) {
     Pair bytes;
@@ -66,40 +91,36 @@ template <FloatLayout kLayout>
       Store(plane1 + kLanes, high.first);
       bytes = Deinterleave(low.second, high.second);
     }
-    Store(plane0, Select(sign, bytes.second, bytes.first));
-    return Select(Fill(1), ShiftRight<7>(bytes.first),
-                  ShiftLeft<1>(bytes.second));
+    return {Select(Fill(1), ShiftRight<7>(bytes.first),
+                   ShiftLeft<1>(bytes.second)),
+            Select(sign, bytes.second, bytes.first)};
   } else if constexpr (kLayout == FloatLayout::kF16) {
     const Pair bytes = Deinterleave(Load(in), Load(in + kLanes));
     const Bytes mantissa = Select(Fill(0x1F), ShiftRight<3>(bytes.first),
                                   ShiftLeft<5>(bytes.second));
-    Store(plane0, Select(sign, bytes.second, mantissa));
     Pack<3>(And(bytes.first, Fill(7)), plane1);
-    return And(ShiftRight<2>(bytes.second), Fill(31));
+    return {And(ShiftRight<2>(bytes.second), Fill(31)),
+            Select(sign, bytes.second, mantissa)};
   } else if constexpr (kLayout == FloatLayout::kE4m3) {
     const Bytes elements = Load(in);
-    const Bytes remainder = Select(Fill(7), elements, ShiftRight<4>(elements));
-    Pack<4>(And(remainder, Fill(15)), plane0);
-    return And(ShiftRight<3>(elements), Fill(15));
+    return {And(ShiftRight<3>(elements), Fill(15)),
+            Select(Fill(7), elements, ShiftRight<4>(elements))};
   } else {
     static_assert(kLayout == FloatLayout::kE5m2);
     const Bytes elements = Load(in);
-    const Bytes remainder = Select(Fill(3), elements, ShiftRight<5>(elements));
-    Pack<3>(And(remainder, Fill(7)), plane0);
-    return And(ShiftRight<2>(elements), Fill(31));
+    return {And(ShiftRight<2>(elements), Fill(31)),
+            Select(Fill(3), elements, ShiftRight<5>(elements))};
   }
 }
 
 // The inverse: joins symbols, of which the exponent's bits count, and
 // remainders to kLanes elements.
 template <FloatLayout kLayout, bool kStream>
-[[gnu::always_inline]] inline void JoinElements(Bytes symbols,
-                                                const uint8_t* plane0,
+[[gnu::always_inline]] inline void JoinElements(Bytes symbols, Bytes remainder,
                                                 const uint8_t* plane1,
                                                 uint8_t* out) {
   const Bytes sign = Fill(0x80);
   if constexpr (kLayout == FloatLayout::kBf16 || kLayout == FloatLayout::kF32) {
-    const Bytes remainder = Load(plane0);
     const Pair words =
         Interleave(Select(sign, ShiftLeft<7>(symbols), remainder),
                    Select(sign, remainder, ShiftRight<1>(symbols)));
@@ -115,25 +136,63 @@ template <FloatLayout kLayout, bool kStream>
       StoreOut<kStream>(out + 3 * kLanes, high.second);
     }
   } else if constexpr (kLayout == FloatLayout::kF16) {
-    const Bytes upper = Load(plane0);
-    const Bytes low = Select(Fill(7), Unpack<3>(plane1), ShiftLeft<3>(upper));
+    const Bytes low =
+        Select(Fill(7), Unpack<3>(plane1), ShiftLeft<3>(remainder));
     const Bytes high =
-        Select(sign, upper,
-               Select(Fill(3), ShiftRight<5>(upper), ShiftLeft<2>(symbols)));
+        Select(sign, remainder,
+               Select(Fill(3), ShiftRight<5>(remainder),
+                      ShiftLeft<2>(symbols)));
     const Pair words = Interleave(low, high);
     StoreOut<kStream>(out, words.first);
     StoreOut<kStream>(out + kLanes, words.second);
   } else if constexpr (kLayout == FloatLayout::kE4m3) {
-    const Bytes remainder = Unpack<4>(plane0);
     StoreOut<kStream>(
         out, Select(sign, ShiftLeft<4>(remainder),
                     Select(Fill(7), remainder, ShiftLeft<3>(symbols))));
   } else {
     static_assert(kLayout == FloatLayout::kE5m2);
-    const Bytes remainder = Unpack<3>(plane0);
     StoreOut<kStream>(
         out, Select(sign, ShiftLeft<5>(remainder),
                     Select(Fill(3), remainder, ShiftLeft<2>(symbols))));
+  }
+}
+
+// As remainders whose kTop bits below the sign are those of `tops`, fields of
+// kBits - kTop bits.
+template <unsigned kBits, unsigned kTop>
+[[gnu::always_inline]] inline Bytes InsertTopBits(Bytes fields, Bytes tops) {
+  if constexpr (kTop == 0) {
+    return fields;
+  } else {
+    constexpr unsigned kLow = kBits - 1 - kTop;
+    Bytes below = ShiftLeft<kLow>(tops);
+    if constexpr (kLow > 0) {
+      below = Select(Fill((1u << kLow) - 1), fields, below);
+    }
+    return Select(Fill(1u << (kBits - 1)), ShiftLeft<kTop>(fields), below);
+  }
+}
+
+// The inverse: fields without the kTop bits below the sign.
+template <unsigned kBits, unsigned kTop>
+[[gnu::always_inline]] inline Bytes RemoveTopBits(Bytes remainders) {
+  if constexpr (kTop == 0) {
+    return remainders;
+  } else {
+    return Select(Fill(1u << (kBits - 1 - kTop)), ShiftRight<kTop>(remainders),
+                  remainders);
+  }
+}
+
+// Those bits alone.
+template <unsigned kBits, unsigned kTop>
+[[gnu::always_inline]] inline Bytes TopBits(Bytes remainders) {
+  if constexpr (kTop == 0) {
+    return Fill(0);
+  } else {
+    constexpr unsigned kBelow = kBits - 1 - kTop;
+    if constexpr (kBelow > 0) remainders = ShiftRight<kBelow>(remainders);
+    return And(remainders, Fill((1u << kTop) - 1));
   }
 }
 

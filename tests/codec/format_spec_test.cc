@@ -37,7 +37,7 @@ TEST(FormatSpecTest, SecondDecoderRestoresTheSamples) {
 
 TEST(FormatSpecTest, SecondDecoderRestoresEveryDTypeAndPattern) {
   for (const DType dtype : CodableDTypes()) {
-    for (const int level : {1, 4}) {
+    for (const int level : {1, 4, 5}) {
       Bytes container;
       Bytes contents;
       const auto sink = MakeMemorySink(&container);
@@ -108,12 +108,14 @@ std::map<std::string, spec::Bytes> ReadWorkedExample() {
   return blocks;
 }
 
-TEST(FormatSpecTest, WorkedExampleIsTrue) {
-  const std::map<std::string, spec::Bytes> example = ReadWorkedExample();
+// The examples whose parts' names begin with `prefix`.
+void CheckWorkedExample(const std::string& prefix) {
+  std::map<std::string, spec::Bytes> example = ReadWorkedExample();
+  for (const char* part : {"group", "block", "payload"}) {
+    ASSERT_TRUE(example.contains(prefix + part));
+    example[part] = example.at(prefix + part);
+  }
   ASSERT_TRUE(example.contains("elements"));
-  ASSERT_TRUE(example.contains("group"));
-  ASSERT_TRUE(example.contains("block"));
-  ASSERT_TRUE(example.contains("payload"));
   const spec::Bytes& elements = example.at("elements");
   const uint64_t n = elements.size() / 2;
   const spec::Geometry spec_geometry{11, n, n, n};
@@ -148,6 +150,14 @@ TEST(FormatSpecTest, WorkedExampleIsTrue) {
     ASSERT_TRUE(status.ok()) << status.error().message;
     EXPECT_EQ(Convert(out), elements) << kernels->name;
   }
+}
+
+TEST(FormatSpecTest, WorkedExampleIsTrue) {
+  ASSERT_NO_FATAL_FAILURE(CheckWorkedExample(""));
+}
+
+TEST(FormatSpecTest, WorkedExampleOfJoinedExponentsIsTrue) {
+  ASSERT_NO_FATAL_FAILURE(CheckWorkedExample("joined-"));
 }
 
 }  // namespace

@@ -43,6 +43,12 @@ constexpr EncodeCase kEncodeCases[] = {
     {"bf16-random", DType::kBf16, 2049, 2049, "RandomBits", 3},
     {"fp16-many-tiers", DType::kF16, 2064, 1, "FlatExponents", 3},
     {"fp32-scales", DType::kF32, 2048, 64, "ScaledWeights", 3},
+    {"bf16-huffman", DType::kBf16, 2100, 1, "RareExceptions", 5},
+    {"bf16-huffman-two-sub-blocks", DType::kBf16, 8300, 65, "Subnormals", 5},
+    {"fp16-huffman", DType::kF16, 2100, 70, "NanPayloads", 5},
+    {"fp32-huffman", DType::kF32, 1000, 50, "FlatExponents", 5},
+    {"e4m3-huffman", DType::kF8E4m3, 2100, 70, "SmallIntegers", 5},
+    {"e5m2-huffman", DType::kF8E5m2, 2100, 70, "HalfZeros", 5},
     {"fp64-window", DType::kF64, 640, 64, "RareExceptions", 3},
     {"e4m3", DType::kF8E4m3, 4160, 65, "ScaledWeights", 3},
     {"e5m2", DType::kF8E5m2, 4160, 65, "ScaledWeights", 3},
@@ -166,7 +172,8 @@ void StoreExponents(ContainerParts* parts, ByteSpan raw) {
     for (size_t plane = 0; plane < 2; ++plane) {
       header.planes[plane] = {.coder = Coder::kStore,
                               .length = static_cast<uint32_t>(padded),
-                              .table = {}};
+                              .table = {},
+                              .streams = {}};
     }
     header.payload_length = static_cast<uint32_t>(2 * padded);
     record.body.clear();
@@ -209,8 +216,9 @@ Seed RoundTripSeed(const EncodeCase& test) {
   Seed seed{"round_trip", test.name, {}};
   ByteWriter writer(&seed.bytes);
   writer.WriteU8(static_cast<uint8_t>(test.dtype));
-  // round_trip_fuzzer reads level 3 from high numbers, 4 from 255 alone.
-  constexpr uint8_t kLevels[] = {0, 1, 224, 224};
+  // round_trip_fuzzer reads level 3 from high numbers, 5 from 240 on and 4 from
+  // 255 alone; both are slow where they try lzma.
+  constexpr uint8_t kLevels[] = {0, 1, 224, 224, 224};
   writer.WriteU8(kLevels[test.level - 1]);
   writer.WriteU16(static_cast<uint16_t>(test.columns - 1));
   const uint64_t elements = std::min<uint64_t>(test.elements, 300);
@@ -294,7 +302,7 @@ std::vector<GoldenFile> MustFail() {
       "unsupported-predictor", "groups",
       ChangeHeader(DType::kBf16, [](BlockHeader* h) { h->predictor = 1; })));
   add(Changed("unsupported-group-kind", "groups",
-              [](auto* parts) { parts->Find(kGroup).body[2] = std::byte{2}; }));
+              [](auto* parts) { parts->Find(kGroup).body[2] = std::byte{9}; }));
   add(ChangedBytes("corruption-truncated", "groups",
                    [](Bytes* b) { b->resize(b->size() / 2); }));
   add(ChangedBytes("corruption-appended", "groups",
@@ -342,6 +350,13 @@ std::vector<GoldenFile> MustFail() {
               ChangeHeader(DType::kBf16, [](BlockHeader* h) {
                 ++h->planes[0].table.min_escapes;
               })));
+  add(Changed("corruption-stream-sizes", "huffman",
+              ChangeHeader(DType::kBf16, [](BlockHeader* h) {
+                ++h->planes[0].streams.min_stream_bytes;
+              })));
+  add(Changed("corruption-incomplete-code", "huffman", [](auto* parts) {
+    parts->Find(kGroup).body.back() ^= std::byte{1};
+  }));
   return all;
 }
 

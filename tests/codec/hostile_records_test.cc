@@ -120,8 +120,8 @@ std::vector<Case> BlockCases() {
     --h->planes[0].length;
     ++h->planes[1].length;
   });
-  bf16("BlockUnknownCoder", kNewer, "coder 5",
-       [](BlockHeader* h) { h->planes[1].coder = static_cast<Coder>(5); });
+  bf16("BlockUnknownCoder", kNewer, "coder 99",
+       [](BlockHeader* h) { h->planes[1].coder = static_cast<Coder>(99); });
   bf16("BlockUnknownMethod", kNewer, "method 4",
        [](BlockHeader* h) { h->method = static_cast<Method>(4); });
   bf16("BlockPredictor", kNewer, "predictor 1",
@@ -219,10 +219,10 @@ std::vector<Case> GroupCases() {
   elements("GroupElementsMore", 257, "group elements");
   elements("GroupElementsHuge", kHuge, "group elements");
   elements("GroupWithoutTiers", 256, "without tiers");
-  cases.push_back({"GroupUnknownKind", "groups", kNewer, "kind 2",
+  cases.push_back({"GroupUnknownKind", "groups", kNewer, "kind 9",
                    Body(kGroup, [](ByteWriter* w) {
                      w->WriteVarint(256);
-                     w->WriteU8(2);
+                     w->WriteU8(9);
                    })});
   cases.push_back({"GroupTiersOfIntegers", "zstd", kBad, "without exponents",
                    Body(kGroup, [](ByteWriter* w) {
@@ -288,6 +288,36 @@ std::vector<Case> GroupCases() {
     WriteTierCode(w, 0, 2, 3, 4);
     w->WriteU8(0);
   });
+  // A joined code behind one tier of 8 ranks; a record without scales.
+  const auto joined = [&](const char* name, ErrorKind kind, const char* says,
+                          std::vector<uint8_t> bytes) {
+    cases.push_back(
+        {name, "huffman", kind, says, Body(kGroup, [=](ByteWriter* w) {
+           w->WriteVarint(970);
+           w->WriteU8(2);
+           WriteTierCode(w, 0, 1, 3, 8);
+           w->WriteBytes(std::as_bytes(std::span(bytes)));
+         })});
+  };
+  joined("JoinedUnknownCoder", kNewer, "coder 9", {9, 0, 2, 0, 0, 0x11});
+  joined("JoinedThreeTopBits", kBad, "mantissa bits", {5, 3, 2, 0, 0, 0x11});
+  joined("JoinedOneRank", kBad, "joined rank count", {5, 0, 1, 0, 0x01});
+  joined("JoinedManyRanks", kBad, "joined rank count", {5, 0, 65});
+  joined("JoinedValuesMissing", kBad, "", {5, 0, 2, 0});
+  joined("JoinedLengthsMissing", kBad, "", {5, 0, 2, 0, 0});
+  joined("JoinedLengthsTooShort", kBad, "complete code", {5, 0, 2, 0, 0, 0x21});
+  joined("JoinedLengthsTooMany", kBad, "complete code",
+         {5, 0, 3, 0, 0, 0x11, 0x01});
+  joined("JoinedLengthsTooLong", kBad, "complete code",
+         {5, 0, 2, 0, 0, 0xC1});
+  joined("JoinedTrailing", kBad, "", {5, 0, 2, 0, 0, 0x11, 0});
+  joined("JoinedCodeOfAnotherBlock", kBad, "", {5, 0, 2, 0, 0, 0x11});
+  cases.push_back({"GroupWithoutJoinedCode", "huffman", kBad,
+                   "without its code", Body(kGroup, [](ByteWriter* w) {
+                     w->WriteVarint(970);
+                     w->WriteU8(1);
+                     WriteTierCode(w, 0, 1, 3, 8);
+                   })});
   cases.push_back({"GroupTwice", "groups", kBad, "", [](ContainerParts* parts) {
                      const RecordParts group = parts->Find(kGroup);
                      auto at = parts->records.begin();

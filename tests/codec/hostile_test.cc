@@ -88,6 +88,10 @@ TEST(SampleContainersTest, AreWhatTheirNamesSay) {
   EXPECT_GE(exceptions.planes[0].table.min_segment_bytes +
                 exceptions.planes[0].table.segment_bits,
             kExceptionBytes);
+  const BlockHeader huffman = header("huffman", DType::kBf16);
+  EXPECT_EQ(huffman.planes[0].coder, Coder::kHuffman);
+  EXPECT_GT(huffman.planes[0].streams.exception_bits, 0);
+  EXPECT_GT(side("huffman").joined->code.top_bits, 0);
   EXPECT_TRUE(GetSample("references").has_references);
 }
 

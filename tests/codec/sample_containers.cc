@@ -119,6 +119,8 @@ std::vector<SampleContainer> MakeAll() {
       OneObject("zstd", {DType::kBytes, 30, 600, 600}, "RepeatedRows", 600));
   all.push_back(OneObject("split", {DType::kI32, 1, 600, 600}, "Ramp", 600));
   all.push_back(Scales());
+  all.push_back(OneObject("huffman", {DType::kBf16, 20, 1000, 1000},
+                          "RareExceptions", 970, 5));
   // Above the size from which payloads and planes are aligned.
   all.push_back(OneObject("aligned", {DType::kBf16, 64, 1 << 17, 1 << 17},
                           "PlainWeights", 100'003));

@@ -258,9 +258,116 @@ std::vector<uint64_t> DecodeTiered(const Bytes& plane,
   return exponents;
 }
 
+struct StreamParameters {
+  uint64_t min_stream;
+  unsigned stream_bits;
+  unsigned exception_bits;
+};
+
+// An element of a joined exponent plane.
+struct Joined {
+  uint64_t exponent;
+  uint64_t top;
+};
+
+// Section 7: the ranks of a stream, in the order of its codes.
+std::vector<unsigned> DecodeStream(const Group& group, const Bytes& stream,
+                                   uint64_t count) {
+  // Ranks by the length of their codes.
+  std::vector<std::vector<unsigned>> members(12);
+  for (unsigned rank = 0; rank < group.lengths.size(); ++rank) {
+    members.at(group.lengths[rank]).push_back(rank);
+  }
+  std::vector<unsigned> ranks;
+  uint64_t bit = 0;
+  while (ranks.size() < count) {
+    // The canonical codes of one length after the other.
+    uint64_t code = 0;
+    uint64_t first = 0;
+    for (unsigned length = 1;; ++length) {
+      Require(length <= 11, "no such code");
+      code = code << 1 | Field(stream, bit++, 1);
+      first <<= 1;
+      if (code < first + members[length].size()) {
+        ranks.push_back(members[length][code - first]);
+        break;
+      }
+      first += members[length].size();
+    }
+  }
+  Require((bit + 7) / 8 == stream.size(), "codes fill their stream");
+  return ranks;
+}
+
+Joined JoinValue(const Group& group, const Geometry& geometry, uint64_t element,
+                 unsigned rank) {
+  const unsigned scale = ScaleOf(group, geometry, element);
+  const unsigned value = group.values[scale & 3].at(rank);
+  const unsigned slot = value >> group.top_bits;
+  const unsigned top = (group.base + (scale >> 2)) % 256;
+  uint64_t symbol = slot == 31 || slot > top ? 0 : top - slot;
+  if (geometry.dtype == 13) {
+    if (symbol != 0) symbol += 896;
+  } else {
+    symbol &= (1u << LayoutOf(geometry.dtype).exponent_bits) - 1;
+  }
+  return {symbol, value & ((1u << group.top_bits) - 1)};
+}
+
+std::vector<Joined> DecodeHuffman(const Bytes& plane,
+                                  const StreamParameters& parameters,
+                                  const Group& group, const Geometry& geometry,
+                                  uint64_t first, uint64_t n) {
+  Require(group.joined_coder == 5, "group without a code");
+  const uint64_t sub_blocks = RoundUp(n, 8192) / 8192;
+  const unsigned entry =
+      4 * parameters.stream_bits + parameters.exception_bits;
+  const uint64_t table_bytes = (sub_blocks * entry + 7) / 8;
+  Input input(plane);
+  const Bytes segments = input.Take(input.remaining() - table_bytes);
+  const Bytes table = input.Take(table_bytes);
+  Input rest(segments);
+  uint64_t table_bit = 0;
+  const auto next_field = [&](unsigned width) {
+    uint64_t value = 0;
+    for (unsigned k = 0; k < width; ++k) {
+      value |= Field(table, table_bit++, 1) << k;
+    }
+    return value;
+  };
+  std::vector<Joined> elements(n);
+  for (uint64_t s = 0; s < sub_blocks; ++s) {
+    const uint64_t begin = s * 8192;
+    const uint64_t count = std::min<uint64_t>(n - begin, 8192);
+    const uint64_t quarter = (count + 3) / 4;
+    for (uint64_t k = 0; k < 4; ++k) {
+      const uint64_t from = std::min(count, k * quarter);
+      const uint64_t to = std::min(count, from + quarter);
+      const Bytes stream =
+          rest.Take(parameters.min_stream + next_field(parameters.stream_bits));
+      const std::vector<unsigned> ranks =
+          DecodeStream(group, stream, to - from);
+      for (uint64_t i = from; i < to; ++i) {
+        elements[begin + i] = JoinValue(group, geometry, first + begin + i,
+                                        ranks[to - 1 - i]);
+      }
+    }
+    for (uint64_t left = next_field(parameters.exception_bits); left > 0;
+         --left) {
+      const uint64_t exception = rest.Fixed(3);
+      const uint64_t value = exception >> 13;
+      elements.at(begin + (exception & 8191)) = {
+          value >> group.top_bits, value & ((1u << group.top_bits) - 1)};
+    }
+  }
+  Require(rest.remaining() == 0, "segments fill the plane");
+  return elements;
+}
+
 struct Plane {
   unsigned coder = 0;
   TieredParameters tiered = {};
+  StreamParameters streams = {};
   Bytes encoded;
 };
 
@@ -270,6 +377,11 @@ std::vector<Plane> TakePlanes(Input* body, const Bytes& payload, size_t count) {
   for (Plane& plane : planes) {
     plane.coder = body->Byte();
     lengths.push_back(body->Varint());
+    if (plane.coder == 5) {
+      plane.streams.min_stream = body->Varint();
+      plane.streams.stream_bits = body->Byte();
+      plane.streams.exception_bits = body->Byte();
+    }
     if (plane.coder != 4) continue;
     plane.tiered.min_escapes = body->Varint();
     plane.tiered.escape_bits = body->Byte();
@@ -292,7 +404,17 @@ Bytes JoinFloats(const std::vector<Plane>& planes, const Group& group,
   const Layout layout = LayoutOf(geometry.dtype);
   const uint64_t padded = RoundUp(n, 64);
   std::vector<uint64_t> exponents;
-  if (planes[0].coder == 4) {
+  std::vector<uint64_t> tops(n, 0);
+  unsigned top_bits = 0;
+  if (planes[0].coder == 5) {
+    top_bits = group.top_bits;
+    const std::vector<Joined> joined = DecodeHuffman(
+        planes[0].encoded, planes[0].streams, group, geometry, first, n);
+    for (uint64_t i = 0; i < n; ++i) {
+      exponents.push_back(joined[i].exponent);
+      tops[i] = joined[i].top;
+    }
+  } else if (planes[0].coder == 4) {
     exponents = DecodeTiered(planes[0].encoded, planes[0].tiered, group,
                              geometry, first, n);
   } else {
@@ -306,7 +428,7 @@ Bytes JoinFloats(const std::vector<Plane>& planes, const Group& group,
   }
   std::vector<uint64_t> remainders(n, 0);
   for (size_t k = 0; k < layout.planes.size(); ++k) {
-    const unsigned width = layout.planes[k];
+    const unsigned width = layout.planes[k] - (k == 0 ? top_bits : 0);
     const Bytes plane = DecodePlain(planes[1 + k].coder, planes[1 + k].encoded,
                                     padded * width / 8);
     for (uint64_t i = 0; i < n; ++i) {
@@ -316,9 +438,11 @@ Bytes JoinFloats(const std::vector<Plane>& planes, const Group& group,
   const unsigned bytes = ElementBytes(geometry.dtype);
   Bytes raw;
   for (uint64_t i = 0; i < n; ++i) {
-    const uint64_t sign = remainders[i] >> layout.mantissa_bits;
+    const unsigned low_bits = layout.mantissa_bits - top_bits;
+    const uint64_t sign = remainders[i] >> low_bits;
     const uint64_t mantissa =
-        remainders[i] & ((uint64_t{1} << layout.mantissa_bits) - 1);
+        tops[i] << low_bits |
+        (remainders[i] & ((uint64_t{1} << low_bits) - 1));
     const uint64_t element = sign << (bytes * 8 - 1) |
                              exponents[i] << layout.mantissa_bits | mantissa;
     for (unsigned k = 0; k < bytes; ++k) {
@@ -435,6 +559,25 @@ class ContainerDecoder {
   Group group_;
 };
 
+// Section 7.
+void DecodeJoinedCode(Input* input, unsigned classes, Group* group) {
+  group->joined_coder = input->Byte();
+  group->top_bits = input->Byte();
+  const unsigned ranks = input->Byte();
+  const unsigned width = 5 + group->top_bits;
+  const Bytes table = input->Take((classes * ranks * width + 7) / 8);
+  group->values.assign(4, std::vector<unsigned>(ranks, 0));
+  for (unsigned i = 0; i < classes * ranks; ++i) {
+    group->values[i / ranks][i % ranks] =
+        static_cast<unsigned>(Field(table, i, width));
+  }
+  Require(group->joined_coder == 5, "unknown coder of joined exponents");
+  const Bytes lengths = input->Take((ranks * 4 + 7) / 8);
+  for (unsigned r = 0; r < ranks; ++r) {
+    group->lengths.push_back(static_cast<unsigned>(Field(lengths, r, 4)));
+  }
+}
+
 }  // namespace
 
 std::vector<File> DecodeContainer(const Bytes& container) {
@@ -446,8 +589,10 @@ Group DecodeGroup(const Bytes& body, const Geometry& geometry, uint64_t first) {
   Group group;
   group.first = first;
   group.elements = input.Varint();
-  group.tiered = input.Byte() == 1;
+  const unsigned kind = input.Byte();
+  group.tiered = kind != 0;
   if (!group.tiered) return group;
+  Require(kind <= 2, "unknown kind");
   const unsigned flags = input.Byte();
   group.base = input.Byte();
   const unsigned tiers = input.Byte();
@@ -468,6 +613,7 @@ Group DecodeGroup(const Bytes& body, const Geometry& geometry, uint64_t first) {
     group.rows = DecodeScales(&input, rows);
   }
   if ((flags & 2) != 0) group.columns = DecodeScales(&input, geometry.columns);
+  if (kind == 2) DecodeJoinedCode(&input, classes, &group);
   Require(input.remaining() == 0, "bytes behind the group's last field");
   return group;
 }

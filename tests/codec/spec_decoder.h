@@ -39,6 +39,11 @@ struct Group {
   std::vector<std::vector<unsigned>> table;  // [class][rank]
   std::vector<unsigned> rows;
   std::vector<unsigned> columns;
+  // Section 7, where the group has it.
+  unsigned joined_coder = 0;
+  unsigned top_bits = 0;
+  std::vector<std::vector<unsigned>> values;  // [class][rank]
+  std::vector<unsigned> lengths;
 };
 
 std::vector<File> DecodeContainer(const Bytes& container);

@@ -82,7 +82,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size < kPrefix) return 0;
   const DType dtype = CodableDType(data[0]);
   // Level 4 tries lzma, which takes milliseconds whatever the size: rarely.
-  const int level = data[1] == 255 ? 4 : data[1] >= 224 ? 3 : 1 + data[1] % 2;
+  // Higher ones do so for what is not float.
+  const int level = data[1] == 255   ? 4
+                    : data[1] >= 240 ? 5
+                    : data[1] >= 224 ? 3
+                                     : 1 + data[1] % 2;
   const TensorSpec spec{dtype,
                         uint64_t{1} + LoadLittleEndian<uint16_t>(data + 2)};
   const size_t bytes = GetDTypeInfo(dtype).bits / 8;
@@ -90,7 +94,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                      (size - kPrefix) / bytes * bytes);
 
   // Kept, as users should: what they saw before must leave no trace.
-  static std::array<std::unique_ptr<TensorEncoder>, 5> encoders;
+  static std::array<std::unique_ptr<TensorEncoder>, 7> encoders;
   if (encoders[level] == nullptr) {
     encoders[level] = std::make_unique<TensorEncoder>(
         EncodeOptions{.level = level, .threads = 1});

@@ -17,9 +17,11 @@ BlockHeader SomeHeader() {
                       .table = {.min_escapes = 8192,
                                 .escape_bits = 14,
                                 .min_segment_bytes = 1 << 20,
-                                .segment_bits = 20}};
-  header.planes[1] = {.coder = Coder::kStore, .length = 1024, .table = {}};
-  header.planes[2] = {.coder = Coder::kConstant, .length = 1, .table = {}};
+                                .segment_bits = 20},
+                      .streams = {}};
+  header.planes[1].length = 1024;
+  header.planes[2].coder = Coder::kConstant;
+  header.planes[2].length = 1;
   header.payload_length = 300 + 1024 + 1;
   header.checksum = 0x1122334455667788;
   return header;
@@ -35,6 +37,34 @@ Result<BlockHeader> Parse(const std::vector<std::byte>& body,
                           DType dtype = DType::kF32) {
   ByteReader reader(body, "block", 0);
   return ParseBlockHeader(&reader, dtype);
+}
+
+TEST(BlockHeaderTest, HuffmanParametersRoundTrip) {
+  BlockHeader header = SomeHeader();
+  header.planes[0].coder = Coder::kHuffman;
+  header.planes[0].streams = {.min_stream_bytes = 4096,
+                              .stream_bits = kMaxStreamBits,
+                              .exception_bits = kMaxExceptionBits};
+  const Result<BlockHeader> read = Parse(Append(header));
+  ASSERT_TRUE(read.ok()) << read.error().message;
+  EXPECT_EQ(read->planes[0].coder, Coder::kHuffman);
+  EXPECT_EQ(read->planes[0].streams.min_stream_bytes, 4096u);
+  EXPECT_EQ(read->planes[0].streams.stream_bits, kMaxStreamBits);
+  EXPECT_EQ(read->planes[0].streams.exception_bits, kMaxExceptionBits);
+  const auto refused = [&] {
+    const Result<BlockHeader> bad = Parse(Append(header));
+    return !bad.ok() && bad.error().kind == ErrorKind::kCorruption;
+  };
+  header.planes[0].streams.min_stream_bytes = 4097;
+  EXPECT_TRUE(refused());
+  header.planes[0].streams = {1, kMaxStreamBits + 1, 0};
+  EXPECT_TRUE(refused());
+  header.planes[0].streams = {1, 0, kMaxExceptionBits + 1};
+  EXPECT_TRUE(refused());
+  // Only exponents.
+  header = SomeHeader();
+  header.planes[1].coder = Coder::kHuffman;
+  EXPECT_TRUE(refused());
 }
 
 TEST(BlockHeaderTest, RoundTrip) {

@@ -75,6 +75,46 @@ TEST(GroupSideTest, RoundTripWithAnyScales) {
   }
 }
 
+TEST(GroupSideTest, JoinedCodeRoundTrip) {
+  for (const bool rows : {false, true}) {
+    for (const uint8_t top_bits : {0, 1, 2}) {
+      GroupSide side = SomeSide(rows, false);
+      auto joined = std::make_shared<JoinedSide>();
+      joined->code.base = side.code.base;
+      joined->code.top_bits = top_bits;
+      joined->code.rank_count = 17;
+      for (size_t c = 0; c < (rows ? kClasses : 1); ++c) {
+        for (size_t r = 0; r < 17; ++r) {
+          const size_t value = (r * 5 + c) % (size_t{31} << top_bits);
+          joined->code.values[c * kMaxJoinedRanks + r] =
+              static_cast<uint8_t>(r == 16 ? JoinedCode::kZeroFlag : value);
+        }
+      }
+      joined->lengths.fill(0);
+      joined->lengths[0] = 1;
+      std::fill_n(joined->lengths.begin() + 1, 14, 5);
+      joined->lengths[15] = joined->lengths[16] = 5;
+      side.joined = joined;
+      std::vector<std::byte> body;
+      AppendGroupSide(side, &body);
+      const Result<GroupSide> read = Parse(body);
+      ASSERT_TRUE(read.ok()) << read.error().message;
+      ASSERT_TRUE(read->joined);
+      EXPECT_EQ(read->joined->code.base, side.code.base);
+      EXPECT_EQ(read->joined->code.top_bits, top_bits);
+      EXPECT_EQ(read->joined->code.values, joined->code.values);
+      EXPECT_EQ(read->joined->lengths, joined->lengths);
+      ASSERT_TRUE(read->joined->huffman);
+      for (size_t length = 0; length < body.size(); ++length) {
+        const Result<GroupSide> cut = Parse(
+            {body.begin(), body.begin() + static_cast<ptrdiff_t>(length)});
+        ASSERT_FALSE(cut.ok()) << length;
+        EXPECT_EQ(cut.error().kind, ErrorKind::kCorruption);
+      }
+    }
+  }
+}
+
 TEST(GroupSideTest, ScaleVectorsOfAnyDistribution) {
   for (const size_t count : {1u, 2u, 7u, 1000u}) {
     for (const unsigned spread : {1u, 2u, 5u, 40u, 256u}) {
