@@ -101,7 +101,8 @@ Status DecodeLzma(ByteSpan encoded, MutableByteSpan out) {
 
 std::string_view CoderName(Coder coder) {
   constexpr std::array<std::string_view, kCoderCount> kNames = {
-      "store", "constant", "zstd", "lzma", "tiered", "huffman"};
+      "store", "constant", "zstd", "lzma", "tiered", "huffman",
+      "rans"};
   return kNames[static_cast<size_t>(coder)];
 }
 
@@ -205,6 +206,7 @@ Status DecodeBytes(Coder coder, ByteSpan encoded, MutableByteSpan out) {
       return DecodeLzma(encoded, out);
     case Coder::kTiered:
     case Coder::kHuffman:
+    case Coder::kRans:
       return Corruption("coder " + std::string(CoderName(coder)) +
                         " where bytes are expected");
   }

@@ -17,8 +17,8 @@
 
 namespace ingot {
 
-// Numbers of the format. kTiered and kHuffman are no byte coders: they need a
-// group's side data (codec/method/float_method.h).
+// Numbers of the format. kTiered, kHuffman and kRans are no byte coders: they
+// need a group's side data (codec/method/float_method.h).
 enum class Coder : uint8_t {
   kStore = 0,
   kConstant = 1,
@@ -26,11 +26,16 @@ enum class Coder : uint8_t {
   kLzma = 3,
   kTiered = 4,
   kHuffman = 5,
+  kRans = 6,
 };
-inline constexpr uint8_t kCoderCount = 6;
+inline constexpr uint8_t kCoderCount = 7;
 std::string_view CoderName(Coder coder);
+// Coders of joined exponents (codec/method/joined_side.h).
+constexpr bool IsJoined(Coder coder) {
+  return coder == Coder::kHuffman || coder == Coder::kRans;
+}
 constexpr bool NeedsSideData(Coder coder) {
-  return coder == Coder::kTiered || coder == Coder::kHuffman;
+  return coder == Coder::kTiered || IsJoined(coder);
 }
 
 // How hard to try, from an encoder's level.

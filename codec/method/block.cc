@@ -40,13 +40,15 @@ Status ParsePlane(ByteReader* reader, PlaneHeader* plane) {
       return reader->Corrupt("sub-block table: field too wide");
     }
   }
-  if (plane->coder == Coder::kHuffman) {
+  if (IsJoined(plane->coder)) {
     StreamTable& table = plane->streams;
-    INGOT_ASSIGN(const uint64_t min_stream,
-                 reader->ReadVarint(1u << kMaxStreamBits, "min stream"));
-    INGOT_ASSIGN(table.stream_bits, reader->ReadU8());
+    if (plane->coder == Coder::kHuffman) {
+      INGOT_ASSIGN(const uint64_t min_stream,
+                   reader->ReadVarint(1u << kMaxStreamBits, "min stream"));
+      INGOT_ASSIGN(table.stream_bits, reader->ReadU8());
+      table.min_stream_bytes = static_cast<uint32_t>(min_stream);
+    }
     INGOT_ASSIGN(table.exception_bits, reader->ReadU8());
-    table.min_stream_bytes = static_cast<uint32_t>(min_stream);
     if (table.stream_bits > kMaxStreamBits ||
         table.exception_bits > kMaxExceptionBits) {
       return reader->Corrupt("stream table: field too wide");
@@ -110,9 +112,11 @@ void AppendBlockHeader(const BlockHeader& header,
       writer.WriteVarint(plane.table.min_segment_bytes);
       writer.WriteU8(plane.table.segment_bits);
     }
-    if (plane.coder == Coder::kHuffman) {
-      writer.WriteVarint(plane.streams.min_stream_bytes);
-      writer.WriteU8(plane.streams.stream_bits);
+    if (IsJoined(plane.coder)) {
+      if (plane.coder == Coder::kHuffman) {
+        writer.WriteVarint(plane.streams.min_stream_bytes);
+        writer.WriteU8(plane.streams.stream_bits);
+      }
       writer.WriteU8(plane.streams.exception_bits);
     }
   }

@@ -48,7 +48,8 @@ struct SubBlockTable {
   uint8_t segment_bits = 0;
 };
 
-// Parameters of coder huffman (section 7).
+// Parameters of coders huffman and rans (section 7); rans has exception_bits
+// alone.
 struct StreamTable {
   uint32_t min_stream_bytes = 0;
   uint8_t stream_bits = 0;
@@ -61,7 +62,7 @@ struct PlaneHeader {
   Coder coder = Coder::kStore;
   uint32_t length = 0;
   SubBlockTable table;  // coder tiered only
-  StreamTable streams;  // coder huffman only
+  StreamTable streams;  // coders huffman and rans only
 };
 
 // An object that a predictor reads.

@@ -30,7 +30,7 @@ class ExponentSource {
  public:
   virtual ~ExponentSource() = default;
   // Every sub-block in turn is either skipped or decoded.
-  virtual void Skip(uint32_t elements) = 0;
+  virtual Status Skip(uint32_t elements) = 0;
   virtual Status Decode(const SubBlockTask& task) = 0;
 };
 
@@ -52,8 +52,8 @@ struct ExponentPlane {
 Status CheckExceptions(const uint8_t* exceptions, uint32_t count,
                        uint32_t elements, unsigned value_bits);
 
-// REQUIRES: the plane's coder is kHuffman.
-Result<std::unique_ptr<ExponentSource>> OpenHuffmanExponents(
+// REQUIRES: the plane's coder is joined, and the group's joined code is for it.
+Result<std::unique_ptr<ExponentSource>> OpenJoinedExponents(
     const ExponentPlane& plane);
 
 }  // namespace ingot

@@ -42,7 +42,10 @@ class TieredExponents final : public ExponentSource {
     return {};
   }
 
-  void Skip(uint32_t /*elements*/) override { segment_ += Find(next_++).bytes; }
+  Status Skip(uint32_t /*elements*/) override {
+    segment_ += Find(next_++).bytes;
+    return {};
+  }
 
   Status Decode(const SubBlockTask& task) override {
     const Segment segment = Find(next_++);
@@ -105,7 +108,7 @@ class PlainExponents final : public ExponentSource {
   PlainExponents(const FloatKernels& kernels, const uint8_t* symbols)
       : kernels_(kernels), symbols_(symbols) {}
 
-  void Skip(uint32_t /*elements*/) override {}
+  Status Skip(uint32_t /*elements*/) override { return {}; }
   Status Decode(const SubBlockTask& task) override {
     kernels_.join(symbols_ + task.first, task.planes, task.elements, task.out);
     return {};
@@ -156,11 +159,14 @@ Result<std::unique_ptr<ExponentSource>> OpenExponents(
       return std::unique_ptr<ExponentSource>(std::move(source));
     }
     case Coder::kHuffman:
+    case Coder::kRans:
       if (!plane.side.joined ||
-          plane.side.joined->coder != plane.header.coder) {
-        return Corruption("huffman block in a group without its code");
+          plane.side.joined->coder != plane.header.coder ||
+          !plane.side.joined->has_decode_table()) {
+        return Corruption(std::string(CoderName(plane.header.coder)) +
+                          " block in a group without its code");
       }
-      return OpenHuffmanExponents(plane);
+      return OpenJoinedExponents(plane);
     default: {
       INGOT_ASSIGN(const uint8_t* const symbols,
                    MaterialisePlane(
@@ -215,7 +221,7 @@ Status DecodeFloatBlock(const Kernels& kernels, const GroupSide& side,
   INGOT_ASSIGN(const std::unique_ptr<ExponentSource> exponents,
                OpenExponents(plane));
   const unsigned top_bits =
-      plane.header.coder == Coder::kHuffman ? side.joined->code.top_bits : 0;
+      IsJoined(plane.header.coder) ? side.joined->code.top_bits : 0;
 
   std::array<unsigned, kMaxRemainderPlanes> widths{};
   std::array<const uint8_t*, kMaxRemainderPlanes> planes{};
@@ -239,7 +245,7 @@ Status DecodeFloatBlock(const Kernels& kernels, const GroupSide& side,
         std::min<uint64_t>(kSubBlockElements, elements - first));
     const uint64_t next = first + task.elements;
     if (next <= begin) {
-      exponents->Skip(task.elements);
+      INGOT_TRY(exponents->Skip(task.elements));
       continue;
     }
     for (unsigned k = 0; k < info.plane_count; ++k) {

@@ -35,7 +35,9 @@ Result<bool> EncodeFloatBlock(const GroupPlan& plan, const GroupData& group,
 
 struct JoinedEncodeScratch {
   ScaleRuns runs;
-  AlignedBuffer ranks;      // of a sub-block
+  AlignedBuffer ranks;      // of a sub-block, or of a block for coder rans
+  std::vector<std::byte> exceptions;  // of a sub-block or a block
+  std::vector<std::byte> stream;  // of coder rans
   AlignedBuffer exponents;  // the encoded plane
   std::array<AlignedBuffer, kMaxRemainderPlanes> planes;
   std::array<std::vector<std::byte>, kMaxRemainderPlanes> coded;

@@ -13,6 +13,26 @@ size_t StreamReach(uint32_t elements) {
   return MaxHuffmanBytes(elements) + kHuffmanOverRead;
 }
 
+// Checks `count` exceptions and restores the elements of a sub-block.
+Status JoinSubBlock(const ExponentPlane& plane, const SubBlockTask& task,
+                    const uint8_t* ranks, const uint8_t* exceptions,
+                    uint32_t count) {
+  const JoinedCode& code = plane.side.joined->code;
+  INGOT_TRY(CheckExceptions(
+      exceptions, count, task.elements,
+      GetFloatLayoutInfo(plane.layout).exponent_bits + code.top_bits));
+  plane.float_kernels.decode_joined(code,
+                                    {.elements = task.elements,
+                                     .runs = task.runs,
+                                     .planes = task.planes,
+                                     .ranks = ranks,
+                                     .exceptions = exceptions,
+                                     .exception_count = count,
+                                     .ahead = task.ahead},
+                                    task.out, task.stream);
+  return {};
+}
+
 class HuffmanExponents final : public ExponentSource {
  public:
   explicit HuffmanExponents(const ExponentPlane& plane)
@@ -42,8 +62,9 @@ class HuffmanExponents final : public ExponentSource {
     return plane_.scratch->symbols.Resize(kSubBlockElements + kKernelSlack);
   }
 
-  void Skip(uint32_t /*elements*/) override {
+  Status Skip(uint32_t /*elements*/) override {
     segment_ += Find(next_++).bytes();
+    return {};
   }
 
   Status Decode(const SubBlockTask& task) override {
@@ -70,21 +91,7 @@ class HuffmanExponents final : public ExponentSource {
                                                ranks)) {
       return Corruption("huffman plane: codes do not fill their streams");
     }
-    INGOT_TRY(CheckExceptions(
-        begin, segment.exceptions, task.elements,
-        GetFloatLayoutInfo(plane_.layout).exponent_bits +
-            joined_.code.top_bits));
-    plane_.float_kernels.decode_joined(
-        joined_.code,
-        {.elements = task.elements,
-         .runs = task.runs,
-         .planes = task.planes,
-         .ranks = ranks,
-         .exceptions = begin,
-         .exception_count = segment.exceptions,
-         .ahead = task.ahead},
-        task.out, task.stream);
-    return {};
+    return JoinSubBlock(plane_, task, ranks, begin, segment.exceptions);
   }
 
  private:
@@ -121,13 +128,94 @@ class HuffmanExponents final : public ExponentSource {
   size_t next_ = 0;
 };
 
-}  // namespace
+// One stream for the whole block: what is skipped is decoded all the same.
+class RansExponents final : public ExponentSource {
+ public:
+  explicit RansExponents(const ExponentPlane& plane) : plane_(plane) {}
 
-Result<std::unique_ptr<ExponentSource>> OpenHuffmanExponents(
-    const ExponentPlane& plane) {
-  auto source = std::make_unique<HuffmanExponents>(plane);
+  // Checks that the parts of the plane leave room for states and words.
+  Status Open() {
+    const unsigned width = plane_.header.streams.exception_bits;
+    const size_t sub_blocks =
+        DivideRoundingUp(plane_.elements, kSubBlockElements);
+    const size_t table_bytes = (sub_blocks * width + 7) / 8;
+    const uint64_t length = plane_.header.length;
+    uint64_t other = kRansStateBytes + table_bytes;
+    if (other <= length) {
+      table_ = plane_.bytes + length - table_bytes;
+      for (size_t i = 0; i < sub_blocks; ++i) {
+        other += uint64_t{Exceptions(i)} * kExceptionBytes;
+      }
+    }
+    if (other > length || (length - other) % 2 != 0) {
+      return Corruption("rans plane of " + std::to_string(length) +
+                        " bytes: no whole words beside " +
+                        std::to_string(other) + " bytes of other parts");
+    }
+    std::memcpy(cursor_.states.data(), plane_.bytes, kRansStateBytes);
+    cursor_.words = plane_.bytes + kRansStateBytes;
+    cursor_.end = cursor_.words + (length - other);
+    exceptions_ = cursor_.end;
+    return plane_.scratch->symbols.Resize(kSubBlockElements + kKernelSlack);
+  }
+
+  Status Skip(uint32_t elements) override {
+    INGOT_TRY(DecodeRanks(elements));
+    exceptions_ += size_t{Exceptions(next_++)} * kExceptionBytes;
+    return {};
+  }
+
+  Status Decode(const SubBlockTask& task) override {
+    INGOT_TRY(DecodeRanks(task.elements));
+    if (task.first + task.elements == plane_.elements && !cursor_.AtEnd()) {
+      return Corruption("rans plane: words or states are left at its end");
+    }
+    const uint32_t count = Exceptions(next_++);
+    const uint8_t* const exceptions = exceptions_;
+    exceptions_ += size_t{count} * kExceptionBytes;
+    return JoinSubBlock(plane_, task, AsU8(plane_.scratch->symbols.data()),
+                        exceptions, count);
+  }
+
+ private:
+  static_assert(kSubBlockElements % kRansLanes == 0 &&
+                kRansOverRead <= kKernelSlack);
+
+  uint32_t Exceptions(size_t index) const {
+    const unsigned width = plane_.header.streams.exception_bits;
+    return static_cast<uint32_t>(GetBits(table_, index * width, width));
+  }
+
+  Status DecodeRanks(uint32_t elements) {
+    if (!plane_.kernels.entropy.decode_rans(
+            *plane_.side.joined->rans, &cursor_,
+            DivideRoundingUp(elements, kRansLanes),
+            AsU8(plane_.scratch->symbols.data()))) {
+      return Corruption("rans plane: its words run out");
+    }
+    return {};
+  }
+
+  const ExponentPlane plane_;
+  RansCursor cursor_;
+  const uint8_t* exceptions_ = nullptr;  // of the next sub-block
+  const uint8_t* table_ = nullptr;
+  size_t next_ = 0;
+};
+
+template <typename Source>
+Result<std::unique_ptr<ExponentSource>> Open(const ExponentPlane& plane) {
+  auto source = std::make_unique<Source>(plane);
   INGOT_TRY(source->Open());
   return std::unique_ptr<ExponentSource>(std::move(source));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ExponentSource>> OpenJoinedExponents(
+    const ExponentPlane& plane) {
+  return plane.header.coder == Coder::kRans ? Open<RansExponents>(plane)
+                                            : Open<HuffmanExponents>(plane);
 }
 
 }  // namespace ingot

@@ -73,12 +73,16 @@ Result<bool> EncodeJoinedBlock(const GroupPlan& plan, const GroupData& group,
     INGOT_TRY(scratch->planes[plane].Resize(
         PlaneBytes(elements, widths[plane]) + kKernelSlack));
   }
-  INGOT_TRY(scratch->ranks.Resize(kSubBlockElements + kKernelSlack));
+  // Words of coder rans come last first: it begins when all ranks are there.
+  const bool rans = side.joined->coder == Coder::kRans;
+  INGOT_TRY(scratch->ranks.Resize(
+      (rans ? PlaneBytes(elements, 8) : kSubBlockElements) + kKernelSlack));
   INGOT_TRY(scratch->exponents.Resize(limit + kMaxJoinedSegment));
-  uint8_t* const ranks = AsU8(scratch->ranks.data());
+  uint8_t* ranks = AsU8(scratch->ranks.data());
   std::vector<StreamSizes> sub_blocks;
   sub_blocks.reserve(DivideRoundingUp(elements, kSubBlockElements));
-  std::array<uint8_t, kMaxExceptionBytes + kKernelSlack> exceptions;
+  scratch->exceptions.resize(kMaxExceptionBytes + kKernelSlack);
+  size_t exception_bytes = 0;  // of the block so far, for coder rans
   size_t bytes = 0;
   for (size_t first = 0; first < elements; first += kSubBlockElements) {
     JoinedEncode out;
@@ -92,12 +96,20 @@ Result<bool> EncodeJoinedBlock(const GroupPlan& plan, const GroupData& group,
           AsU8(scratch->planes[plane].data()) + first * widths[plane] / 8;
     }
     out.ranks = ranks;
-    out.exceptions = exceptions.data();
-    const uint32_t exception_bytes =
+    out.exceptions = AsU8(scratch->exceptions.data()) + exception_bytes;
+    const uint32_t added =
         kernels.encode_joined(code, plan.floats.joined.ranks, out,
                               AsU8(raw.data()) + first * info.element_bytes);
     StreamSizes& sizes = sub_blocks.emplace_back();
-    sizes.exceptions = exception_bytes / kExceptionBytes;
+    sizes.exceptions = added / kExceptionBytes;
+    if (rans) {
+      ranks += out.elements;
+      exception_bytes += added;
+      scratch->exceptions.resize(exception_bytes + kMaxExceptionBytes +
+                                 kKernelSlack);
+      if (exception_bytes >= limit) return false;
+      continue;
+    }
     uint8_t* const segment = AsU8(scratch->exponents.data());
     for (size_t stream = 0; stream < kHuffmanStreams; ++stream) {
       const HuffmanRange range = HuffmanStreamRange(out.elements, stream);
@@ -106,15 +118,28 @@ Result<bool> EncodeJoinedBlock(const GroupPlan& plan, const GroupData& group,
           segment + bytes);
       bytes += sizes.streams[stream];
     }
-    std::memcpy(segment + bytes, exceptions.data(), exception_bytes);
-    bytes += exception_bytes;
+    std::memcpy(segment + bytes, out.exceptions, added);
+    bytes += added;
     // A block that outgrows the limit is given up.
     if (bytes >= limit) return false;
   }
 
+  if (rans) {
+    std::vector<std::byte>& stream = scratch->stream;
+    stream.clear();
+    EncodeRans(plan.floats.joined.rans,
+               {AsU8(scratch->ranks.data()), PlaneBytes(elements, 8)}, &stream);
+    bytes = stream.size() + exception_bytes;
+    if (bytes >= limit) return false;
+    std::byte* const out = scratch->exponents.data();
+    std::memcpy(out, stream.data(), stream.size());
+    std::memcpy(out + stream.size(), scratch->exceptions.data(),
+                exception_bytes);
+  }
+
   PlaneHeader& header = block->header.planes[0];
   header = PlaneHeader{};
-  header.coder = Coder::kHuffman;
+  header.coder = side.joined->coder;
   bytes += PutStreamTable(sub_blocks, &header.streams,
                           AsU8(scratch->exponents.data()) + bytes);
   header.length = static_cast<uint32_t>(bytes);

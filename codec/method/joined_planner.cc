@@ -5,6 +5,7 @@
 #include <memory>
 #include <numeric>
 
+#include "codec/base/fixed_log2.h"
 #include "codec/base/parallel_for.h"
 #include "codec/method/scale_runs.h"
 
@@ -169,6 +170,23 @@ void PlanJoinedGroup(const GroupData& group, int level, uint64_t tiered_bits,
   for (size_t rank = 0; rank < kept; ++rank) {
     bits += ranks[rank] * joined->lengths[rank];
   }
+  if (level >= kRansLevel) {
+    const std::span<uint16_t> frequencies =
+        std::span(joined->frequencies).first(kept);
+    ChooseRansFrequencies(std::span(ranks).first(kept), frequencies);
+    uint64_t parts = 0;  // of a bit: 2^-kFixedLog2Bits
+    for (size_t rank = 0; rank < kept; ++rank) {
+      parts += ranks[rank] * ((uint64_t{kRansBits} << kFixedLog2Bits) -
+                              FixedLog2(frequencies[rank]));
+    }
+    const uint64_t rans_bits =
+        exceptions * kExceptionBytes * 8 + kept * (rank_bits + 8) + 64 +
+        (parts >> kFixedLog2Bits) + group.blocks() * kRansStateBytes * 8;
+    if (rans_bits < bits) {
+      bits = rans_bits;
+      joined->coder = Coder::kRans;
+    }
+  }
   if (bits >= tiered_bits + counts.total * code.top_bits) return;
 
   for (auto& of_class : plan->ranks.ranks) of_class.fill(JoinedRanks::kNoRank);
@@ -183,8 +201,13 @@ void PlanJoinedGroup(const GroupData& group, int level, uint64_t tiered_bits,
               : key;
     }
   }
-  MakeHuffmanEncodeTable(std::span(joined->lengths).first(kept),
-                         &plan->huffman);
+  if (joined->coder == Coder::kHuffman) {
+    MakeHuffmanEncodeTable(std::span(joined->lengths).first(kept),
+                           &plan->huffman);
+  } else {
+    MakeRansEncodeTable(std::span(joined->frequencies).first(kept),
+                        &plan->rans);
+  }
   side->joined = std::move(joined);
 }
 

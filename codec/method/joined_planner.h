@@ -16,11 +16,14 @@ namespace ingot {
 
 // From this level on exponents are joined where that gains.
 inline constexpr int kHuffmanLevel = 5;
+// From this one on with coder rans, where that is smaller.
+inline constexpr int kRansLevel = 6;
 
 // What encoders need besides the side data.
 struct JoinedPlan {
   JoinedRanks ranks;
-  HuffmanEncodeTable huffman;
+  HuffmanEncodeTable huffman;  // the one that side.joined->coder names
+  RansEncodeTable rans;
 };
 
 // Adds side->joined and fills `*plan` where joined exponents take less than

@@ -55,6 +55,23 @@ Status ParseHuffman(ByteReader* reader, JoinedSide* side) {
   return {};
 }
 
+Status ParseRans(ByteReader* reader, JoinedSide* side) {
+  INGOT_TRY(ReadFields(reader, side->code.rank_count, kRansBits,
+                       [&](size_t rank, uint64_t frequency) {
+                         side->frequencies[rank] =
+                             static_cast<uint16_t>(frequency);
+                       }));
+  const std::span<const uint16_t> frequencies(side->frequencies.data(),
+                                              side->code.rank_count);
+  if (!AreRansFrequencies(frequencies)) {
+    return reader->Corrupt("rANS frequencies: expected numbers above 0 that "
+                           "add up to 4096");
+  }
+  side->rans = std::make_unique<RansDecodeTable>();
+  MakeRansDecodeTable(frequencies, side->rans.get());
+  return {};
+}
+
 }  // namespace
 
 void AppendJoinedSide(const JoinedSide& side, unsigned classes,
@@ -75,8 +92,13 @@ void AppendJoinedSide(const JoinedSide& side, unsigned classes,
                             : value;
                },
                body);
-  AppendFields(ranks, kLengthBits, [&](size_t i) { return side.lengths[i]; },
-               body);
+  if (side.coder == Coder::kHuffman) {
+    AppendFields(ranks, kLengthBits, [&](size_t i) { return side.lengths[i]; },
+                 body);
+  } else {
+    AppendFields(ranks, kRansBits,
+                 [&](size_t i) { return side.frequencies[i]; }, body);
+  }
 }
 
 Result<std::shared_ptr<const JoinedSide>> ParseJoinedSide(ByteReader* reader,
@@ -88,7 +110,7 @@ Result<std::shared_ptr<const JoinedSide>> ParseJoinedSide(ByteReader* reader,
   code.base = base;
   INGOT_ASSIGN(const uint8_t coder, reader->ReadU8());
   side->coder = static_cast<Coder>(coder);
-  if (side->coder != Coder::kHuffman) {
+  if (!IsJoined(side->coder)) {
     return Unsupported("joined exponents of coder " + std::to_string(coder) +
                        " need a newer reader");
   }
@@ -111,7 +133,8 @@ Result<std::shared_ptr<const JoinedSide>> ParseJoinedSide(ByteReader* reader,
         code.values[i / ranks * kMaxJoinedRanks + i % ranks] =
             static_cast<uint8_t>(field);
       }));
-  INGOT_TRY(ParseHuffman(reader, side.get()));
+  INGOT_TRY(side->coder == Coder::kHuffman ? ParseHuffman(reader, side.get())
+                                           : ParseRans(reader, side.get()));
   return std::shared_ptr<const JoinedSide>(std::move(side));
 }
 

@@ -13,6 +13,7 @@
 #include "codec/base/byte_reader.h"
 #include "codec/entropy/byte_coder.h"
 #include "codec/entropy/huffman/huffman_code.h"
+#include "codec/entropy/rans/rans_code.h"
 #include "codec/method/joined_code.h"
 #include "codec/result.h"
 
@@ -21,10 +22,14 @@ namespace ingot {
 struct JoinedSide {
   Coder coder = Coder::kHuffman;
   JoinedCode code;
-  // Coder huffman: code lengths of ranks. The table is for decoders; encoders
-  // leave it empty.
+  // Coder huffman: code lengths of ranks. Coder rans: their frequencies. The
+  // tables are for decoders; encoders leave them empty.
   std::array<uint8_t, kMaxJoinedRanks> lengths{};
+  std::array<uint16_t, kMaxJoinedRanks> frequencies{};
   std::unique_ptr<HuffmanDecodeTable> huffman;
+  std::unique_ptr<RansDecodeTable> rans;
+
+  bool has_decode_table() const { return huffman || rans; }
 };
 
 // `classes` is 4 or, where the group has no scales, 1.

@@ -104,7 +104,8 @@ constexpr FloatKernels MakeFloatKernels() {
 
 // fp64 has no vectorised kernels: it is rare, and 11 bits of exponent and 45
 // of mantissa fit no lane.
-constexpr Kernels MakeKernels(std::string_view name) {
+constexpr Kernels MakeKernels(std::string_view name,
+                              decltype(EntropyKernels::decode_rans) decode_rans) {
   return {
       .name = name,
       .floats = {MakeFloatKernels<FloatLayout::kBf16>(),
@@ -113,7 +114,8 @@ constexpr Kernels MakeKernels(std::string_view name) {
                  MakeFloatKernels<FloatLayout::kE4m3>(),
                  MakeFloatKernels<FloatLayout::kE5m2>(), kScalarF64Kernels},
       .entropy = {.decode_huffman = DecodeHuffman,
-                  .encode_huffman = EncodeHuffmanStream}};
+                  .encode_huffman = EncodeHuffmanStream,
+                  .decode_rans = decode_rans}};
 }
 
 }  // namespace

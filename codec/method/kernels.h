@@ -26,6 +26,7 @@
 #include <string_view>
 
 #include "codec/entropy/huffman/huffman_code.h"
+#include "codec/entropy/rans/rans_code.h"
 #include "codec/entropy/tiered/tier_code.h"
 #include "codec/method/joined_code.h"
 #include "codec/planes/float_layout.h"
@@ -183,6 +184,9 @@ struct EntropyKernels {
   uint32_t (*encode_huffman)(const HuffmanEncodeTable& table,
                              const uint8_t* begin, const uint8_t* end,
                              uint8_t* out);
+  // See codec/entropy/rans/rans_scalar-inl.h.
+  bool (*decode_rans)(const RansDecodeTable& table, RansCursor* cursor,
+                      size_t groups, uint8_t* out);
 };
 
 // Streaming stores are weakly ordered. When a StreamFence goes out of scope,

@@ -1,6 +1,7 @@
 // The AVX-512 kernels (F, BW, VL, DQ, VBMI, VBMI2): 64 elements at a time.
 
 #include "codec/base/vector_avx512-inl.h"
+#include "codec/entropy/rans/rans_avx512-inl.h"
 #include "codec/entropy/tiered/tiers_avx512-inl.h"
 #include "codec/method/rank_lookup_avx512-inl.h"
 // After the instruction set's own.
@@ -8,6 +9,6 @@
 
 namespace ingot {
 
-constexpr Kernels kAvx512Kernels = MakeKernels("avx512");
+constexpr Kernels kAvx512Kernels = MakeKernels("avx512", DecodeRansAvx512);
 
 }  // namespace ingot

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "codec/entropy/huffman/huffman_scalar-inl.h"
+#include "codec/entropy/rans/rans_scalar-inl.h"
 #include "codec/method/kernel_sets.h"
 #include "codec/method/scalar_elements-inl.h"
 
@@ -210,7 +211,8 @@ constexpr Kernels kScalarKernels = {
                MakeFloatKernels<FloatLayout::kE4m3>(),
                MakeFloatKernels<FloatLayout::kE5m2>(), kScalarF64Kernels},
     .entropy = {.decode_huffman = DecodeHuffmanBySymbol,
-                .encode_huffman = EncodeHuffmanBySymbol},
+                .encode_huffman = EncodeHuffmanBySymbol,
+                .decode_rans = DecodeRansBySymbol},
 };
 
 namespace scalar_f64 {

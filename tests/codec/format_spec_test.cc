@@ -37,7 +37,7 @@ TEST(FormatSpecTest, SecondDecoderRestoresTheSamples) {
 
 TEST(FormatSpecTest, SecondDecoderRestoresEveryDTypeAndPattern) {
   for (const DType dtype : CodableDTypes()) {
-    for (const int level : {1, 4, 5}) {
+    for (const int level : {1, 4, 5, 6}) {
       Bytes container;
       Bytes contents;
       const auto sink = MakeMemorySink(&container);
@@ -158,6 +158,10 @@ TEST(FormatSpecTest, WorkedExampleIsTrue) {
 
 TEST(FormatSpecTest, WorkedExampleOfJoinedExponentsIsTrue) {
   ASSERT_NO_FATAL_FAILURE(CheckWorkedExample("joined-"));
+}
+
+TEST(FormatSpecTest, WorkedExampleOfRansIsTrue) {
+  ASSERT_NO_FATAL_FAILURE(CheckWorkedExample("rans-"));
 }
 
 }  // namespace

@@ -354,6 +354,9 @@ std::vector<GoldenFile> MustFail() {
               ChangeHeader(DType::kBf16, [](BlockHeader* h) {
                 ++h->planes[0].streams.min_stream_bytes;
               })));
+  add(Changed("corruption-rans-state", "rans", [](auto* parts) {
+    parts->Find(kBlock).payload[1] ^= std::byte{1};
+  }));
   add(Changed("corruption-incomplete-code", "huffman", [](auto* parts) {
     parts->Find(kGroup).body.back() ^= std::byte{1};
   }));

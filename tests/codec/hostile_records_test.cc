@@ -312,6 +312,18 @@ std::vector<Case> GroupCases() {
          {5, 0, 2, 0, 0, 0xC1});
   joined("JoinedTrailing", kBad, "", {5, 0, 2, 0, 0, 0x11, 0});
   joined("JoinedCodeOfAnotherBlock", kBad, "", {5, 0, 2, 0, 0, 0x11});
+  joined("JoinedFrequencyNone", kBad, "add up to 4096",
+         {6, 0, 2, 0, 0, 0x00, 0xF0, 0xFF});
+  joined("JoinedFrequenciesTooFew", kBad, "add up to 4096",
+         {6, 0, 2, 0, 0, 0x00, 0xF8, 0x7F});
+  joined("JoinedFrequenciesMissing", kBad, "", {6, 0, 2, 0, 0, 0x00, 0x08});
+  joined("JoinedOtherCoder", kBad, "without its code",
+         {6, 0, 2, 0, 0, 0x00, 0x08, 0x80});
+  cases.push_back({"RansWordsMissing", "rans", kBad, "",
+                   [](ContainerParts* parts) {
+                     RecordParts& block = parts->Find(kBlock);
+                     block.payload[200] ^= std::byte{0x55};
+                   }});
   cases.push_back({"GroupWithoutJoinedCode", "huffman", kBad,
                    "without its code", Body(kGroup, [](ByteWriter* w) {
                      w->WriteVarint(970);

@@ -92,6 +92,9 @@ TEST(SampleContainersTest, AreWhatTheirNamesSay) {
   EXPECT_EQ(huffman.planes[0].coder, Coder::kHuffman);
   EXPECT_GT(huffman.planes[0].streams.exception_bits, 0);
   EXPECT_GT(side("huffman").joined->code.top_bits, 0);
+  const BlockHeader rans = header("rans", DType::kBf16);
+  EXPECT_EQ(rans.planes[0].coder, Coder::kRans);
+  EXPECT_GT(rans.planes[0].streams.exception_bits, 0);
   EXPECT_TRUE(GetSample("references").has_references);
 }
 

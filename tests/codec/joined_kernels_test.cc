@@ -370,6 +370,83 @@ TEST_P(EntropyKernelsTest, HuffmanDecodesNoiseAsScalar) {
   }
 }
 
+struct RansTables {
+  explicit RansTables(const std::vector<uint64_t>& counts) {
+    std::vector<uint16_t> frequencies(counts.size());
+    ChooseRansFrequencies(counts, frequencies);
+    MakeRansEncodeTable(frequencies, &encode);
+    MakeRansDecodeTable(frequencies, &decode);
+  }
+  RansEncodeTable encode;
+  RansDecodeTable decode;
+};
+
+// A cursor at the begin of `stream`, states and words, whose slack ends where
+// memory does.
+RansCursor BeginOf(std::span<const uint8_t> stream) {
+  RansCursor cursor;
+  std::memcpy(cursor.states.data(), stream.data(), kRansStateBytes);
+  cursor.words = stream.data() + kRansStateBytes;
+  cursor.end = stream.data() + stream.size() - kRansOverRead;
+  return cursor;
+}
+
+TEST_P(EntropyKernelsTest, RansRoundTrips) {
+  Rng rng(1);
+  for (const size_t alphabet : {2, 3, 17, 64, 256}) {
+    const std::vector<uint64_t> counts = SomeCounts(rng, alphabet);
+    const RansTables tables(counts);
+    for (const size_t groups : {1, 2, 3, 50, 300}) {
+      SCOPED_TRACE(testing::Message()
+                   << "alphabet " << alphabet << " groups " << groups);
+      const std::vector<uint8_t> symbols =
+          DrawSymbols(rng, counts, groups * kRansLanes);
+      std::vector<std::byte> encoded;
+      EncodeRans(tables.encode, symbols, &encoded);
+      GuardedBuffer stream(encoded.size() + kRansOverRead);
+      std::memcpy(stream.data(), encoded.data(), encoded.size());
+      RansCursor cursor = BeginOf(stream.span());
+      GuardedBuffer out(symbols.size(), kUntouched);
+      // In two parts, as sub-blocks are.
+      const size_t first = groups / 3;
+      ASSERT_TRUE(
+          kernels_.decode_rans(tables.decode, &cursor, first, out.data()));
+      ASSERT_TRUE(kernels_.decode_rans(tables.decode, &cursor, groups - first,
+                                       out.data() + first * kRansLanes));
+      ASSERT_TRUE(cursor.AtEnd());
+      ASSERT_TRUE(Same(out.span(), symbols));
+    }
+  }
+}
+
+TEST_P(EntropyKernelsTest, RansDecodesNoiseAsScalar) {
+  int good = 0;
+  for (uint64_t seed = 0; seed < 300; ++seed) {
+    SCOPED_TRACE(seed);
+    Rng rng(seed);
+    const RansTables tables(SomeCounts(rng, 2 + rng() % 255));
+    const size_t groups = 1 + rng() % 128;
+    GuardedBuffer stream(kRansStateBytes + kRansOverRead +
+                         2 * (rng() % (rng() % 2 == 0 ? 100 : 9000)));
+    FillNoise(rng, stream.span());
+    RansCursor expected_cursor = BeginOf(stream.span());
+    RansCursor cursor = expected_cursor;
+    GuardedBuffer expected(groups * kRansLanes);
+    GuardedBuffer actual(groups * kRansLanes, kUntouched);
+    const bool decoded = scalar_.decode_rans(tables.decode, &expected_cursor,
+                                             groups, expected.data());
+    ASSERT_EQ(
+        kernels_.decode_rans(tables.decode, &cursor, groups, actual.data()),
+        decoded);
+    if (!decoded) continue;
+    ++good;
+    ASSERT_TRUE(Same(actual.span(), expected.span()));
+    ASSERT_EQ(cursor.states, expected_cursor.states);
+    ASSERT_EQ(cursor.words, expected_cursor.words);
+  }
+  EXPECT_GT(good, 50);
+}
+
 INSTANTIATE_TEST_SUITE_P(
     All, EntropyKernelsTest,
     testing::ValuesIn(AvailableKernels().begin(), AvailableKernels().end()),

@@ -205,8 +205,7 @@ TEST(RoundTripThreadsTest, ThreadCountsDoNotChangeTheBytes) {
 // What a GroupWriter hands out.
 struct EncodedGroup final : public GroupSink {
   Status Group(const GroupSide& side_data) override {
-    side = side_data;
-    AppendGroupSide(side, &side_bytes);
+    AppendGroupSide(side_data, &side_bytes);
     return {};
   }
   Status Block(const EncodedBlock& block) override {
@@ -237,6 +236,11 @@ EncodedGroup EncodeGroup(const GroupData& group, int level,
   EncodedGroup encoded;
   const Status status = writer.Encode(group, &encoded);
   EXPECT_TRUE(status.ok()) << status.error().message;
+  // As a decoder gets it.
+  ByteReader reader(encoded.side_bytes);
+  Result<GroupSide> side = ParseGroupSide(&reader, group.geometry, group.first);
+  EXPECT_TRUE(side.ok()) << side.error().message;
+  if (side.ok()) encoded.side = *std::move(side);
   return encoded;
 }
 
@@ -284,7 +288,7 @@ TEST_P(KernelsTest, AllSetsWriteTheSameBytesAndReadThem) {
           .geometry = geometry,
           .first = geometry.group_elements,
           .raw = ByteSpan(raw).subspan(geometry.group_bytes())};
-      for (const int level : {1, 3, 5}) {
+      for (const int level : {1, 3, 5, 6}) {
         SCOPED_TRACE(std::string(pattern.name) + ", columns " +
                      std::to_string(geometry.columns) + ", level " +
                      std::to_string(level));
@@ -306,6 +310,35 @@ TEST_P(KernelsTest, AllSetsWriteTheSameBytesAndReadThem) {
           }
         }
       }
+    }
+  }
+}
+
+// Coder rans has no entry points: what is not wanted is decoded and dropped.
+TEST(RansTest, RangesOfABlock) {
+  const Geometry geometry{DType::kBf16, 683, 683 * 300, 683 * 300};
+  const uint64_t elements = 683 * 250 + 77;
+  const std::vector<std::byte> raw =
+      MakeTensor(GetPattern("ScaledWeights"), DType::kBf16, elements, 683);
+  const GroupData group{.geometry = geometry, .first = 0, .raw = raw};
+  EncodedGroup encoded = EncodeGroup(group, 6, *AvailableKernels()[0]);
+  ASSERT_EQ(encoded.headers.size(), 1u);
+  ASSERT_EQ(encoded.headers[0].planes[0].coder, Coder::kRans);
+  encoded.payloads[0].resize(encoded.payloads[0].size() + kKernelSlack);
+  for (const Kernels* kernels : AvailableKernels()) {
+    BlockDecoder decoder(*kernels);
+    for (const auto& [begin, end] :
+         {std::pair<uint64_t, uint64_t>(0, elements), {0, 1}, {5, 8192},
+          {8192, 16384}, {20'000, 90'001}, {elements - 1, elements},
+          {100'000, elements}}) {
+      std::vector<std::byte> out((end - begin) * 2);
+      const Status status = decoder.Decode(
+          encoded.side, geometry, {}, encoded.headers[0],
+          encoded.payloads[0].data(), begin, end, out, /*stream=*/false);
+      ASSERT_TRUE(status.ok()) << status.error().message;
+      ASSERT_TRUE(std::ranges::equal(
+          out, std::span(raw).subspan(begin * 2, out.size())))
+          << kernels->name << " " << begin << " to " << end;
     }
   }
 }

@@ -68,6 +68,15 @@ SampleContainer Scales() {
                    2048);
 }
 
+SampleContainer Rans() {
+  SampleWriter writer;
+  const Geometry geometry{DType::kBf16, 20, 1000, 1000};
+  writer.BeginFile({.path = "r", .format = "raw", .mode = {}, .mtime = {}});
+  writer.RansObject(geometry, Tensor("RareExceptions", geometry, 970));
+  writer.EndFile();
+  return writer.Finish("rans");
+}
+
 SampleContainer References() {
   SampleWriter writer;
   const Geometry geometry{DType::kU8, 16, 64, 64};
@@ -121,6 +130,7 @@ std::vector<SampleContainer> MakeAll() {
   all.push_back(Scales());
   all.push_back(OneObject("huffman", {DType::kBf16, 20, 1000, 1000},
                           "RareExceptions", 970, 5));
+  all.push_back(Rans());
   // Above the size from which payloads and planes are aligned.
   all.push_back(OneObject("aligned", {DType::kBf16, 64, 1 << 17, 1 << 17},
                           "PlainWeights", 100'003));
@@ -162,6 +172,36 @@ void SampleWriter::Object(const Geometry& geometry, const Bytes& raw, int level,
   Must(writer_.EndObject({HashBytes(raw), raw.size()}));
   if (writer_.position() < before) sample_.has_references = true;
   if (in_file_) file_.insert(file_.end(), raw.begin(), raw.end());
+}
+
+void SampleWriter::RansObject(const Geometry& geometry, const Bytes& raw) {
+  const GroupData group{.geometry = geometry, .first = 0, .raw = raw};
+  GroupPlan plan = PlanGroup(group, 5, *AvailableKernels()[0], nullptr);
+  GroupSide& side = plan.floats.side;
+  if (!side.joined) std::abort();
+  // Frequencies that say the same as the lengths.
+  auto joined = std::make_shared<JoinedSide>();
+  joined->coder = Coder::kRans;
+  joined->code = side.joined->code;
+  const size_t ranks = joined->code.rank_count;
+  for (size_t rank = 0; rank < ranks; ++rank) {
+    joined->frequencies[rank] =
+        static_cast<uint16_t>(kRansScale >> side.joined->lengths[rank]);
+  }
+  MakeRansEncodeTable(std::span(joined->frequencies).first(ranks),
+                      &plan.floats.joined.rans);
+  side.joined = joined;
+  Must(writer_.BeginObject(std::nullopt, geometry));
+  Must(writer_.Group(side));
+  BlockEncoder encoder;
+  for (uint64_t index = 0; index < group.blocks(); ++index) {
+    EncodedBlock block;
+    Must(encoder.Encode(plan, group, index, &block));
+    if (block.header.planes[0].coder != Coder::kRans) std::abort();
+    Must(writer_.Block(block));
+  }
+  Must(writer_.EndObject({HashBytes(raw), raw.size()}));
+  file_.insert(file_.end(), raw.begin(), raw.end());
 }
 
 void SampleWriter::Outside(uint64_t length) {

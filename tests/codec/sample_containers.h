@@ -37,6 +37,9 @@ class SampleWriter {
   void Literal(const Bytes& raw, std::optional<TensorView> view = {});
   void Object(const Geometry& geometry, const Bytes& raw, int level = 3,
               std::optional<TensorView> view = {});
+  // An object of one group coded with coder rans, which encoders leave alone in
+  // objects so small. REQUIRES: level 5 would use coder huffman.
+  void RansObject(const Geometry& geometry, const Bytes& raw);
   void Outside(uint64_t length);
   void EndFile(const std::string& note = "");
   // The container so far is complete; its files' contents are in the sample.

@@ -364,6 +364,43 @@ std::vector<Joined> DecodeHuffman(const Bytes& plane,
   return elements;
 }
 
+std::vector<Joined> DecodeRans(const Bytes& plane, unsigned exception_bits,
+                               const Group& group, const Geometry& geometry,
+                               uint64_t first, uint64_t n) {
+  Require(group.joined_coder == 6, "group without frequencies");
+  const uint64_t sub_blocks = RoundUp(n, 8192) / 8192;
+  const uint64_t table_bytes = (sub_blocks * exception_bits + 7) / 8;
+  const Bytes table(plane.end() - static_cast<int64_t>(table_bytes),
+                    plane.end());
+  Input input(plane);
+  std::vector<uint64_t> states;
+  for (unsigned lane = 0; lane < 64; ++lane) states.push_back(input.Fixed(4));
+  std::vector<Joined> elements;
+  for (uint64_t i = 0; i < RoundUp(n, 64); ++i) {
+    uint64_t& x = states[i % 64];
+    const uint64_t slot = x % 4096;
+    unsigned rank = 0;
+    uint64_t below = 0;
+    while (slot >= below + group.frequencies[rank]) {
+      below += group.frequencies[rank++];
+    }
+    x = group.frequencies[rank] * (x >> 12) + slot - below;
+    if (x < 65536) x = x << 16 | input.Fixed(2);
+    if (i < n) elements.push_back(JoinValue(group, geometry, first + i, rank));
+  }
+  for (const uint64_t state : states) Require(state == 65536, "last state");
+  for (uint64_t s = 0; s < sub_blocks; ++s) {
+    for (uint64_t left = Field(table, s, exception_bits); left > 0; --left) {
+      const uint64_t exception = input.Fixed(3);
+      const uint64_t value = exception >> 13;
+      elements.at(s * 8192 + (exception & 8191)) = {
+          value >> group.top_bits, value & ((1u << group.top_bits) - 1)};
+    }
+  }
+  Require(input.remaining() == table_bytes, "parts fill the plane");
+  return elements;
+}
+
 struct Plane {
   unsigned coder = 0;
   TieredParameters tiered = {};
@@ -380,6 +417,8 @@ std::vector<Plane> TakePlanes(Input* body, const Bytes& payload, size_t count) {
     if (plane.coder == 5) {
       plane.streams.min_stream = body->Varint();
       plane.streams.stream_bits = body->Byte();
+    }
+    if (plane.coder == 5 || plane.coder == 6) {
       plane.streams.exception_bits = body->Byte();
     }
     if (plane.coder != 4) continue;
@@ -406,10 +445,14 @@ Bytes JoinFloats(const std::vector<Plane>& planes, const Group& group,
   std::vector<uint64_t> exponents;
   std::vector<uint64_t> tops(n, 0);
   unsigned top_bits = 0;
-  if (planes[0].coder == 5) {
+  if (planes[0].coder == 5 || planes[0].coder == 6) {
     top_bits = group.top_bits;
-    const std::vector<Joined> joined = DecodeHuffman(
-        planes[0].encoded, planes[0].streams, group, geometry, first, n);
+    const std::vector<Joined> joined =
+        planes[0].coder == 5
+            ? DecodeHuffman(planes[0].encoded, planes[0].streams, group,
+                            geometry, first, n)
+            : DecodeRans(planes[0].encoded, planes[0].streams.exception_bits,
+                         group, geometry, first, n);
     for (uint64_t i = 0; i < n; ++i) {
       exponents.push_back(joined[i].exponent);
       tops[i] = joined[i].top;
@@ -570,6 +613,14 @@ void DecodeJoinedCode(Input* input, unsigned classes, Group* group) {
   for (unsigned i = 0; i < classes * ranks; ++i) {
     group->values[i / ranks][i % ranks] =
         static_cast<unsigned>(Field(table, i, width));
+  }
+  if (group->joined_coder == 6) {
+    const Bytes frequencies = input->Take((ranks * 12 + 7) / 8);
+    for (unsigned r = 0; r < ranks; ++r) {
+      group->frequencies.push_back(
+          static_cast<unsigned>(Field(frequencies, r, 12)));
+    }
+    return;
   }
   Require(group->joined_coder == 5, "unknown coder of joined exponents");
   const Bytes lengths = input->Take((ranks * 4 + 7) / 8);

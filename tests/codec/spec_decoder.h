@@ -44,6 +44,7 @@ struct Group {
   unsigned top_bits = 0;
   std::vector<std::vector<unsigned>> values;  // [class][rank]
   std::vector<unsigned> lengths;
+  std::vector<unsigned> frequencies;
 };
 
 std::vector<File> DecodeContainer(const Bytes& container);

@@ -21,9 +21,15 @@ using Bytes = std::vector<std::byte>;
 constexpr size_t kPrefix = 4;
 
 struct EncodedGroup final : public GroupSink {
+  explicit EncodedGroup(const Geometry& coded) : geometry(coded) {}
+
   Status Group(const GroupSide& group_side) override {
-    side = group_side;
-    AppendGroupSide(side, &bytes);
+    AppendGroupSide(group_side, &bytes);
+    // As a decoder gets it.
+    ByteReader reader(bytes);
+    Result<GroupSide> parsed = ParseGroupSide(&reader, geometry, 0);
+    Check(parsed.ok());
+    side = *std::move(parsed);
     return {};
   }
   Status Block(const EncodedBlock& block) override {
@@ -38,6 +44,7 @@ struct EncodedGroup final : public GroupSink {
     return {};
   }
 
+  Geometry geometry;
   GroupSide side;
   Bytes bytes;
   std::vector<BlockHeader> headers;
@@ -51,9 +58,9 @@ void CompareKernels(DType dtype, uint64_t columns, int level, ByteSpan raw) {
   geometry.group_elements = uint64_t{1} << 20;
   const GroupData group{.geometry = geometry, .first = 0, .raw = raw};
   ThreadPool pool(1);
-  EncodedGroup expected;
+  EncodedGroup expected(geometry);
   for (const Kernels* kernels : AvailableKernels()) {
-    EncodedGroup encoded;
+    EncodedGroup encoded(geometry);
     GroupWriter writer(level, &pool, *kernels);
     Check(writer.Encode(group, &encoded).ok());
     if (kernels == AvailableKernels()[0]) expected = encoded;
@@ -84,6 +91,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   // Level 4 tries lzma, which takes milliseconds whatever the size: rarely.
   // Higher ones do so for what is not float.
   const int level = data[1] == 255   ? 4
+                    : data[1] >= 248 ? 6
                     : data[1] >= 240 ? 5
                     : data[1] >= 224 ? 3
                                      : 1 + data[1] % 2;
