@@ -27,7 +27,7 @@ struct FileTime {
 struct FileInfo {
   // Relative, with '/' between components; empty for a lone stream.
   std::string path;
-  std::string format;  // "safetensors", "raw", "opaque"
+  std::string format;  // "safetensors", "pytorch", "raw", "opaque", ...
   std::optional<uint32_t> mode;  // permission bits
   std::optional<FileTime> mtime;
   bool operator==(const FileInfo&) const = default;
@@ -58,7 +58,7 @@ struct Segment {
 struct Manifest {
   FileInfo info;
   ObjectId id;       // digest and length of the whole file
-  std::string note;  // why it is stored as opaque bytes, if it is
+  std::string note;  // why it, or what of it, is stored as opaque bytes
   std::vector<Segment> segments;
 };
 

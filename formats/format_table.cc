@@ -6,7 +6,9 @@
 #include <utility>
 #include <variant>
 
+#include "formats/npy.h"
 #include "formats/safetensors.h"
+#include "formats/zip.h"
 
 namespace ingot {
 namespace {
@@ -20,10 +22,24 @@ Result<ParsedLayout> ParseSafetensorsFile(const Source& source) {
   return ParseSafetensors(source, source.size());
 }
 
-constexpr std::array<Format, 1> kFormats = {{
+bool ProbeNpy(const FormatProbe& probe) {
+  return LooksLikeNpy(probe.first_bytes);
+}
+
+Result<ParsedLayout> ParseNpyFile(const Source& source) {
+  return ParseNpy(source, source.size());
+}
+
+bool ProbeZip(const FormatProbe& probe) {
+  return LooksLikeZip(probe.first_bytes);
+}
+
+constexpr std::array<Format, 3> kFormats = {{
     {.name = "safetensors",
      .probe = ProbeSafetensors,
      .parse = ParseSafetensorsFile},
+    {.name = "npy", .probe = ProbeNpy, .parse = ParseNpyFile},
+    {.name = "zip", .probe = ProbeZip, .parse = ParseZip},
 }};
 
 }  // namespace

@@ -72,12 +72,13 @@ class Layout {
                                std::vector<Region> regions,
                                std::string note = "");
 
-  // "safetensors", "raw", "opaque".
+  // "safetensors", "pytorch", ..., "raw", "opaque".
   const std::string& format() const { return format_; }
   uint64_t size() const { return size_; }
   const std::vector<Region>& regions() const { return regions_; }
-  // Why a file that looks like a format became opaque: the format, the rule
-  // that it breaks and the offset, in one line. Empty if there is no such why.
+  // Why a file that looks like a format became opaque, or parts of it did: the
+  // format, the rule that it breaks and the offset, in one line. Empty if there
+  // is no such why.
   const std::string& note() const { return note_; }
 
  private:

@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "formats/base/rule.h"
 #include "formats/safetensors/header.h"
 
 namespace ingot {

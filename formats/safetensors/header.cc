@@ -5,13 +5,12 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "formats/base/rule.h"
 #include "formats/safetensors/char_stream.h"
 #include "formats/safetensors/header_events.h"
 
 namespace ingot {
 namespace {
-
-constexpr size_t kQuotedLength = 60;
 
 // Only spaces may follow the JSON object.
 Result<SafetensorsHeader> CheckPadding(CharStream* stream,
@@ -53,34 +52,6 @@ Result<SafetensorsHeader> ReadSafetensorsHeader(const Source& source,
     return SafetensorsHeader(
         RuleAt("the header is not readable as JSON", begin));
   }
-}
-
-BrokenRule RuleAt(std::string_view rule, uint64_t offset) {
-  return {std::string(rule) + " (offset " + std::to_string(offset) + ")"};
-}
-
-std::string Quote(std::string_view text) {
-  size_t length = text.size();
-  if (length > kQuotedLength) {
-    length = kQuotedLength;
-    // Not in the middle of a UTF-8 sequence.
-    while (length > 0 && (text[length] & 0xC0) == 0x80) --length;
-  }
-  std::string quoted = "\"";
-  for (const char c : text.substr(0, length)) {
-    if (c == '"' || c == '\\') {
-      quoted += '\\';
-      quoted += c;
-    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
-      constexpr char kHex[] = "0123456789abcdef";
-      quoted += "\\x";
-      quoted += kHex[(c >> 4) & 15];
-      quoted += kHex[c & 15];
-    } else {
-      quoted += c;
-    }
-  }
-  return quoted + (length < text.size() ? "...\"" : "\"");
 }
 
 }  // namespace ingot

@@ -7,8 +7,6 @@
 #define INGOT_FORMATS_SAFETENSORS_HEADER_H_
 
 #include <cstdint>
-#include <string>
-#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -33,13 +31,6 @@ using SafetensorsHeader =
 // header's order. Errors: reading failed, or memory is exhausted.
 Result<SafetensorsHeader> ReadSafetensorsHeader(const Source& source,
                                                 uint64_t begin, uint64_t end);
-
-// "<rule> (offset <offset>)"
-BrokenRule RuleAt(std::string_view rule, uint64_t offset);
-
-// `text` between double quotes for a message of one line: control characters
-// escaped, long text cut between characters.
-std::string Quote(std::string_view text);
 
 }  // namespace ingot
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "codec/dtype.h"
+#include "formats/base/rule.h"
 
 namespace ingot {
 namespace {

@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "codec/source.h"
 #include "tests/formats/layout_checks.h"
@@ -143,6 +144,16 @@ TEST(FormatTableTest, FilesBeyondTheLimitAreErrors) {
   EXPECT_TRUE(layout.error().message.starts_with("disk: "));
 }
 
+// What the real files of that name are.
+std::string_view FormatByName(std::string_view path) {
+  for (const auto& [suffix, format] :
+       {std::pair(".safetensors", "safetensors"), std::pair(".pt", "pytorch"),
+        std::pair(".pth", "pytorch"), std::pair(".zip", "pytorch")}) {
+    if (path.ends_with(suffix)) return format;
+  }
+  return "opaque";
+}
+
 TEST(FormatTableTest, RealFiles) {
   const char* corpus = std::getenv("INGOT_CORPUS");
   if (corpus == nullptr) GTEST_SKIP() << "INGOT_CORPUS is not set";
@@ -156,13 +167,11 @@ TEST(FormatTableTest, RealFiles) {
     const Result<Layout> layout = DetectLayout(**source);
     ASSERT_TRUE(layout.ok()) << path;
     EXPECT_EQ(LayoutDefect(*layout, entry.file_size()), "") << path;
-    const bool safetensors = path.ends_with(".safetensors");
-    files += safetensors;
-    EXPECT_EQ(layout->format(), safetensors ? "safetensors" : "opaque") << path;
+    files += layout->format() != "opaque";
+    EXPECT_EQ(layout->format(), FormatByName(path)) << path;
     EXPECT_EQ(layout->note(), "") << path;
-    if (safetensors) {
-      EXPECT_GT(layout->regions().size(), 1u) << path;
-    }
+    EXPECT_EQ(layout->regions().size() > 1, layout->format() != "opaque")
+        << path;
   }
   EXPECT_GT(files, 0) << corpus;
 }

@@ -49,7 +49,9 @@ inline std::string LayoutDefect(const Layout& layout, uint64_t size) {
   }
   if (position != size) return "does not reach the end";
   if (layout.note().find('\n') != std::string::npos) return "note";
-  if (!layout.note().empty() && layout.format() != "opaque") return "note";
+  if (layout.note().empty() || layout.format() == "opaque") return "";
+  // Of other layouts a note tells what remained opaque.
+  if (!layout.note().starts_with(layout.format() + ": ")) return "note";
   return "";
 }
 
