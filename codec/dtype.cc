@@ -6,7 +6,7 @@
 namespace ingot {
 namespace {
 
-constexpr std::array<DTypeInfo, 21> kDTypes = {{
+constexpr std::array<DTypeInfo, 31> kDTypes = {{
     {DType::kBytes, "BYTES", "", 8},
     {DType::kBool, "BOOL", "", 8},
     {DType::kU8, "U8", "uint8", 8},
@@ -28,6 +28,16 @@ constexpr std::array<DTypeInfo, 21> kDTypes = {{
     {DType::kF6E2m3, "F6_E2M3", "", 6},
     {DType::kF6E3m2, "F6_E3M2", "", 6},
     {DType::kC64, "C64", "complex64", 64},
+    {DType::kQ4_0, "Q4_0", "", 8 * 18, 32},
+    {DType::kQ4_1, "Q4_1", "", 8 * 20, 32},
+    {DType::kQ5_0, "Q5_0", "", 8 * 22, 32},
+    {DType::kQ5_1, "Q5_1", "", 8 * 24, 32},
+    {DType::kQ8_0, "Q8_0", "", 8 * 34, 32},
+    {DType::kQ2K, "Q2_K", "", 8 * 84, 256},
+    {DType::kQ3K, "Q3_K", "", 8 * 110, 256},
+    {DType::kQ4K, "Q4_K", "", 8 * 144, 256},
+    {DType::kQ5K, "Q5_K", "", 8 * 176, 256},
+    {DType::kQ6K, "Q6_K", "", 8 * 210, 256},
 }};
 
 bool EqualIgnoringCase(std::string_view a, std::string_view b) {
@@ -71,7 +81,10 @@ std::optional<DType> ParseDType(std::string_view name) {
 }
 
 std::optional<uint64_t> DTypeByteSize(DType dtype, uint64_t elements) {
-  std::optional<uint64_t> bits = Multiply(elements, GetDTypeInfo(dtype).bits);
+  const DTypeInfo& info = GetDTypeInfo(dtype);
+  if (elements % info.block_elements != 0) return std::nullopt;
+  const std::optional<uint64_t> bits =
+      Multiply(elements / info.block_elements, info.bits);
   if (!bits || *bits % 8 != 0) return std::nullopt;
   return *bits / 8;
 }

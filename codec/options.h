@@ -8,8 +8,6 @@ namespace ingot {
 inline constexpr int kMinLevel = 1;
 inline constexpr int kMaxLevel = 9;
 inline constexpr int kDefaultLevel = 3;
-// Levels above this one are accepted and mean it until their coders exist.
-inline constexpr int kHighestImplementedLevel = 6;
 
 struct EncodeOptions {
   // 1 (fastest) to 9 (smallest).

@@ -20,9 +20,11 @@ struct ObjectStatistics {
   // Blocks by method name; only those that occur. "float/tiered" is the float
   // method with that coder for exponents, "bytes/zstd" bytes with that coder.
   std::vector<std::pair<std::string, uint64_t>> methods;
-  uint64_t exponent_bytes = 0;     // exponent planes of the float method
+  // Exponent planes of the float method, symbol planes of the modelled one
+  // (which hold the mantissa's upper bits too).
+  uint64_t exponent_bytes = 0;
   uint64_t exponent_elements = 0;  // elements of those blocks
-  uint64_t remainder_bytes = 0;    // other planes of the float method
+  uint64_t remainder_bytes = 0;    // other planes of those methods
   uint64_t byte_bytes = 0;         // planes of all other methods
   uint64_t side_bytes = 0;         // group records: scales and tables
   uint64_t overhead_bytes = 0;     // framing, block headers, padding

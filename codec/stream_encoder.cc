@@ -23,7 +23,7 @@ class StreamEncoder::Impl {
  public:
   Impl(Sink* sink, const EncodeOptions& options)
       : pool_(ResolveThreads(options.threads)),
-        groups_(std::min(options.level, kHighestImplementedLevel), &pool_),
+        groups_(options.level, &pool_),
         writer_(sink),
         file_hasher_(pool_.threads() > 1),
         object_hasher_(pool_.threads() > 1) {}

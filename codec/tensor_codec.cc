@@ -20,7 +20,7 @@ constexpr uint64_t kStreamBytes = uint64_t{1} << 20;
 constexpr uint64_t kStreamPiece = uint64_t{8} << 10;
 
 constexpr uint64_t kMaxBlockRecordBytes = 256;  // without payload
-constexpr uint64_t kMaxPlainGroupBytes = 256;   // without scales
+constexpr uint64_t kMaxPlainGroupBytes = 1024;  // without scales
 
 Status CheckSpec(const TensorSpec& spec) {
   if (!IsCodable(spec.dtype) || spec.columns == 0) {
@@ -90,7 +90,8 @@ size_t MaxEncodedTensorBytes(const TensorSpec& spec, uint64_t raw_bytes) {
       DivideRoundingUp(raw_bytes, geometry.block_bytes());
   const uint64_t groups =
       DivideRoundingUp(raw_bytes, geometry.group_bytes());
-  // A scale takes 12 bits at most (Rice parameter 7), whatever it is.
+  // A scale takes 12 bits at most in Rice codes, whatever it is; adaptive codes
+  // need about 8 and what learning costs, which the group's share covers.
   const uint64_t elements = std::min(geometry.group_elements,
                                      raw_bytes / geometry.element_bytes());
   const uint64_t scales = std::min(geometry.columns, elements) +
@@ -105,8 +106,7 @@ class TensorEncoder::Impl {
  public:
   explicit Impl(const EncodeOptions& options)
       : pool_(ResolveThreads(options.threads)),
-        groups_(std::clamp(options.level, kMinLevel, kHighestImplementedLevel),
-                &pool_) {}
+        groups_(std::clamp(options.level, kMinLevel, kMaxLevel), &pool_) {}
 
   Result<size_t> Encode(const TensorSpec& spec, ByteSpan raw,
                         MutableByteSpan out) {

@@ -28,7 +28,7 @@ namespace ingot {
 // How to see a file whose elements the caller knows, whatever it looks like.
 struct RawElements {
   DType dtype = DType::kBytes;
-  uint64_t columns = 0;  // elements of a row; 0: unknown
+  uint64_t columns = 0;  // elements (weights) of a row; 0: unknown
 };
 
 // Told how many raw bytes have been read since the last call; may be empty.

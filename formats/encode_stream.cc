@@ -1,17 +1,22 @@
 #include "formats/encode_stream.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include "formats/format_table.h"
 #include "formats/safetensors.h"
 
 namespace ingot {
 namespace {
 
 constexpr size_t kReadBytes = size_t{1} << 20;
+// How much of a stream is looked at for a header of unknown length.
+constexpr std::array<size_t, 3> kHeaderBytes = {
+    size_t{1} << 20, size_t{8} << 20, size_t{64} << 20};
 
 // The stream: what has been looked at already, then what is still to be read.
 class Feeder {
@@ -117,7 +122,9 @@ Status FeedRaw(const RawElements& raw, Feeder* feeder, StreamEncoder* encoder) {
   // Of unknown columns: one row, longer than any stream.
   uint64_t columns = std::min(raw.columns, kMaxColumns);
   if (columns == 0) columns = kMaxColumns;
-  columns *= GetDTypeInfo(raw.dtype).bits / GetDTypeInfo(coded).bits;
+  const DTypeInfo& info = GetDTypeInfo(raw.dtype);
+  columns *= info.bits / GetDTypeInfo(coded).bits;
+  columns = std::max(columns / info.block_elements, uint64_t{1});
   INGOT_TRY(encoder->BeginRegion({.view = std::nullopt,
                                   .element_dtype = coded,
                                   .columns = std::min(columns, kMaxColumns)}));
@@ -126,8 +133,8 @@ Status FeedRaw(const RawElements& raw, Feeder* feeder, StreamEncoder* encoder) {
 }
 
 // Returns the note.
-Result<std::string> FeedTensors(const Layout& layout, Feeder* feeder,
-                                StreamEncoder* encoder) {
+Result<std::string> FeedTensors(const Layout& layout, bool open_end,
+                                Feeder* feeder, StreamEncoder* encoder) {
   for (const Region& region : layout.regions()) {
     if (region.length > 0) {
       INGOT_ASSIGN(const bool end, feeder->AtEnd());
@@ -141,19 +148,25 @@ Result<std::string> FeedTensors(const Layout& layout, Feeder* feeder,
     if (fed < region.length) break;
   }
   INGOT_TRY(feeder->FeedOpaque());
-  if (feeder->position() == layout.size()) return std::string();
+  if (feeder->position() == layout.size() ||
+      (open_end && feeder->position() > layout.size())) {
+    return layout.note();
+  }
   return layout.format() + ": the stream ended at offset " +
          std::to_string(feeder->position()) + ", expected " +
          std::to_string(layout.size()) + ", where its last tensor ends";
 }
 
-// The layout of a stream that begins like safetensors, or the note why it has
-// none, or an empty note for any other stream.
-Result<std::variant<Layout, std::string>> PeekLayout(const std::string& name,
-                                                     Feeder* feeder) {
-  using Found = std::variant<Layout, std::string>;
-  INGOT_ASSIGN(ByteSpan first, feeder->Peek(kSafetensorsProbeLength));
-  if (!LooksLikeSafetensors(first)) return Found(std::string());
+// What the first bytes of a stream tell of the rest.
+struct Found {
+  std::optional<Layout> layout;
+  bool open_end = false;
+  std::string note;  // why there is no layout, if there should be one
+};
+
+// Safetensors headers say how long they are.
+Result<Found> PeekSafetensors(const std::string& name, Feeder* feeder) {
+  INGOT_ASSIGN(const ByteSpan first, feeder->Peek(kSafetensorsProbeLength));
   const std::optional<uint64_t> data_offset = SafetensorsDataOffset(first);
   // Of a header that is too long the parser needs no more than its length.
   INGOT_ASSIGN(const ByteSpan header,
@@ -162,10 +175,46 @@ Result<std::variant<Layout, std::string>> PeekLayout(const std::string& name,
   if (data_offset && header.size() < *data_offset) size = header.size();
   const std::unique_ptr<Source> source = MakeMemorySource(header, name);
   INGOT_ASSIGN(ParsedLayout parsed, ParseSafetensors(*source, size));
+  Found found;
   if (auto* layout = std::get_if<Layout>(&parsed)) {
-    return Found(std::move(*layout));
+    found.layout = std::move(*layout);
+  } else {
+    found.note = "safetensors: " + std::get<BrokenRule>(parsed).text;
   }
-  return Found("safetensors: " + std::get<BrokenRule>(parsed).text);
+  return found;
+}
+
+// Other headers are parsed from ever longer beginnings.
+Result<Found> PeekHeader(const Format& format, const std::string& name,
+                         Feeder* feeder) {
+  Found found;
+  found.open_end = format.open_end;
+  for (const size_t length : kHeaderBytes) {
+    INGOT_ASSIGN(const ByteSpan header, feeder->Peek(length));
+    // A stream that is shorter is a file of known size.
+    std::optional<uint64_t> size;
+    if (header.size() < length) size = header.size();
+    const std::unique_ptr<Source> source = MakeMemorySource(header, name);
+    INGOT_ASSIGN(ParsedLayout parsed, format.parse(*source, size));
+    if (auto* layout = std::get_if<Layout>(&parsed)) {
+      found.layout = std::move(*layout);
+      return found;
+    }
+    found.note =
+        std::string(format.name) + ": " + std::get<BrokenRule>(parsed).text;
+    if (size || !format.header_first) break;
+  }
+  return found;
+}
+
+Result<Found> PeekLayout(const std::string& name, Feeder* feeder) {
+  INGOT_ASSIGN(ByteSpan first, feeder->Peek(kProbeLength));
+  if (LooksLikeSafetensors(first)) return PeekSafetensors(name, feeder);
+  for (const Format& format : AllFormats()) {
+    if (!format.probe({.first_bytes = first, .name = {}})) continue;
+    return PeekHeader(format, name, feeder);
+  }
+  return Found{};
 }
 
 }  // namespace
@@ -181,14 +230,14 @@ Result<ObjectId> EncodeStream(const StreamReader& read, const std::string& name,
     INGOT_TRY(FeedRaw(*raw, &feeder, encoder));
     return encoder->EndFile();
   }
-  INGOT_ASSIGN(auto found, PeekLayout(name, &feeder));
-  std::string note;
-  if (const auto* layout = std::get_if<Layout>(&found)) {
-    info.format = layout->format();
+  INGOT_ASSIGN(Found found, PeekLayout(name, &feeder));
+  std::string note = std::move(found.note);
+  if (found.layout) {
+    info.format = found.layout->format();
     INGOT_TRY(encoder->BeginFile(info));
-    INGOT_ASSIGN(note, FeedTensors(*layout, &feeder, encoder));
+    INGOT_ASSIGN(note,
+                 FeedTensors(*found.layout, found.open_end, &feeder, encoder));
   } else {
-    note = std::get<std::string>(std::move(found));
     info.format = "opaque";
     INGOT_TRY(encoder->BeginFile(info));
     INGOT_TRY(feeder.FeedOpaque());

@@ -1,11 +1,13 @@
 // EncodeStream: the twin of EncodeFile for what cannot seek and does not tell
 // its length, such as a pipe.
 //
-// A stream that begins like a safetensors file is parsed from its header
-// alone, which waits in memory (8 + N bytes, at most 100 MB, growing only as
-// bytes arrive) until it is complete; the tensors then pass through. Whatever
-// follows, the stream is stored exactly: one that ends early, or goes on
-// behind its last tensor, gets a note, as does a header that breaks a rule.
+// A stream in a format whose header comes first is parsed from that alone,
+// which waits in memory until it is complete (of safetensors 8 + N bytes, at
+// most 100 MB; of others at most 64 MiB; growing only as bytes arrive); the
+// tensors then pass through. Whatever follows, the stream is stored exactly:
+// one that ends early, or goes on where its format does not allow it, gets a
+// note, as does a header that breaks a rule. A zip archive, whose directory
+// comes last, is opaque unless it is whole in the first MiB.
 //
 // Thread-safety: one thread at a time for each encoder.
 

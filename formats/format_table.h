@@ -14,6 +14,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -37,7 +38,14 @@ struct Format {
   // Whether the file looks like the format, so that breaking a rule of it
   // deserves a note.
   bool (*probe)(const FormatProbe& probe);
-  Result<ParsedLayout> (*parse)(const Source& source);
+  // The layout of a file of `file_size` bytes; without it, `source` is the
+  // beginning of a pipe, and the layout ends with the last tensor.
+  Result<ParsedLayout> (*parse)(const Source& source,
+                                std::optional<uint64_t> file_size);
+  // Whether the header comes first, so that a pipe can be parsed from it.
+  bool header_first = false;
+  // Whether anything may follow the last tensor.
+  bool open_end = false;
 };
 
 // All formats, in the order in which they are tried.

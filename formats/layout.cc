@@ -40,7 +40,7 @@ Status CheckElements(size_t index, const Region& region) {
         "a literal exceeds " + std::to_string(kMaxLiteralLength) + " bytes");
   }
   if (CodedDType(region.element_dtype) != region.element_dtype ||
-      region.length % *DTypeByteSize(region.element_dtype, 1) != 0) {
+      region.length % CodedBytes(region.element_dtype) != 0) {
     return BadRegion(index, region,
                      "does not hold whole elements of " +
                          std::string(GetDTypeInfo(region.element_dtype).name));
@@ -56,6 +56,10 @@ Status CheckElements(size_t index, const Region& region) {
 
 }  // namespace
 
+uint64_t CodedBytes(DType dtype) {
+  return GetDTypeInfo(CodedDType(dtype)).bits / 8;
+}
+
 DType CodedDType(DType dtype) {
   if (dtype == DType::kC64) return DType::kF32;
   return GetDTypeInfo(dtype).bits < 8 ? DType::kBytes : dtype;
@@ -70,7 +74,7 @@ Region TensorRegion(uint64_t offset, TensorView view) {
     const uint64_t columns = ShapeColumns(view.shape);
     const uint64_t rows = *ElementCount(view.shape) / columns;
     const uint64_t row_length = region.length / rows;
-    const uint64_t element_length = *DTypeByteSize(region.element_dtype, 1);
+    const uint64_t element_length = CodedBytes(region.element_dtype);
     region.columns =
         std::clamp(row_length / element_length, uint64_t{1}, kMaxColumns);
   }
@@ -138,17 +142,20 @@ Result<Layout> RawLayout(uint64_t size, DType dtype, uint64_t columns) {
   if (size <= kMaxFileSize && coded == DType::kBytes) {
     AppendLiterals(0, size, &regions);
   } else if (size <= kMaxFileSize) {
-    const uint64_t element_length = *DTypeByteSize(dtype, 1);
+    const DTypeInfo& info = GetDTypeInfo(dtype);
+    const uint64_t element_length = info.bits / 8;
     const uint64_t elements = size / element_length;
     const uint64_t tail = size % element_length;
     if (elements > 0) {
+      if (columns > 0) {
+        columns = std::max(columns / info.block_elements, uint64_t{1});
+      }
       if (columns == 0 || columns > elements) columns = elements;
       const uint64_t row_length = columns * element_length;
       Region region;
       region.length = size - tail;
       region.element_dtype = coded;
-      region.columns =
-          std::min(row_length / *DTypeByteSize(coded, 1), kMaxColumns);
+      region.columns = std::min(row_length / CodedBytes(coded), kMaxColumns);
       regions.push_back(std::move(region));
     }
     AppendLiterals(size - tail, tail, &regions);

@@ -29,7 +29,8 @@ inline constexpr uint64_t kMaxFileSize = uint64_t{1} << 44;  // 16 TiB
 inline constexpr uint64_t kMaxColumns = uint64_t{1} << 40;
 
 // A stretch of the file that is coded on its own, seen as rows of `columns`
-// elements of `element_dtype` (the last row may be short). Three kinds:
+// elements of `element_dtype`, of packed dtypes blocks (the last row may be
+// short). Three kinds:
 //   tensor   `tensor` is set; may have no bytes
 //   raw      elements without a name: `tensor` empty, a dtype but kBytes
 //   literal  opaque bytes: `tensor` empty, kBytes, 1..kMaxLiteralLength bytes
@@ -47,6 +48,9 @@ struct Region {
 // The dtype that codes elements of `dtype`: C64 is coded as pairs of F32, and
 // elements smaller than a byte (F4, F6) as bytes; others as they are.
 DType CodedDType(DType dtype);
+
+// Bytes of an element as it is coded: of packed dtypes, of a block.
+uint64_t CodedBytes(DType dtype);
 
 // The region of a tensor at `offset`. Its rows are chosen to be what a matrix
 // product sums over, whose weights share a scale:

@@ -102,7 +102,6 @@ Status Bench(const BenchOptions& options) {
   for (const std::string& path : options.files) {
     INGOT_ASSIGN(BenchFile file, BenchFile::Load(path, settings));
     for (const int level : options.levels) {
-      NoteHighLevel(level);
       INGOT_ASSIGN(BenchResult result, file.Measure(level));
       results.push_back(std::move(result));
     }

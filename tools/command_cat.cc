@@ -72,7 +72,17 @@ Result<IndexRange> ElementBytes(const TensorView& view,
   INGOT_ASSIGN(IndexRange range,
                ClipToSize(elements, ElementCount(view.shape).value_or(0),
                           "elements of the tensor"));
-  const uint64_t bits = GetDTypeInfo(view.dtype).bits;
+  const DTypeInfo& info = GetDTypeInfo(view.dtype);
+  const uint64_t bits = info.bits;
+  for (uint64_t* const end : {&range.begin, &range.end}) {
+    if (*end % info.block_elements != 0) {
+      return InvalidArgument("element " + std::to_string(*end) +
+                             " lies inside a block of " +
+                             std::to_string(info.block_elements) + ", dtype " +
+                             std::string(info.name));
+    }
+    *end /= info.block_elements;
+  }
   // Whole groups of eight elements first, as their bits need not fit 64 bits.
   const auto to_bytes = [bits](uint64_t index) {
     return index / 8 * bits + index % 8 * bits / 8;

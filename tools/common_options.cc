@@ -49,11 +49,4 @@ void AddRawOption(CLI::App* command, RawOption* raw) {
       ->needs(dtype);
 }
 
-void NoteHighLevel(int level) {
-  if (level <= kHighestImplementedLevel) return;
-  PrintMessage("level " + std::to_string(level) + " means level " +
-               std::to_string(kHighestImplementedLevel) +
-               " until its coders exist");
-}
-
 }  // namespace ingot

@@ -29,9 +29,6 @@ struct RawOption {
 };
 void AddRawOption(CLI::App* command, RawOption* raw);
 
-// Says, once, what levels above the highest implemented one mean.
-void NoteHighLevel(int level);
-
 }  // namespace ingot
 
 #endif  // INGOT_TOOLS_COMMON_OPTIONS_H_

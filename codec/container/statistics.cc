@@ -26,7 +26,8 @@ void CountMethod(const std::string& name, uint64_t blocks,
 
 std::string MethodText(const BlockHeader& header) {
   std::string text(MethodName(header.method));
-  if (header.method == Method::kFloat || header.method == Method::kBytes) {
+  if (header.method == Method::kFloat || header.method == Method::kBytes ||
+      header.method == Method::kModelled) {
     text += '/';
     text += CoderName(header.planes[0].coder);
   }
@@ -42,7 +43,7 @@ void CountBlock(const BlockHeader& header, uint64_t record_size,
   for (size_t plane = 0; plane < header.plane_count; ++plane) {
     const uint64_t length = header.planes[plane].length;
     planes += length;
-    if (header.method != Method::kFloat) {
+    if (header.method != Method::kFloat && header.method != Method::kModelled) {
       statistics->byte_bytes += length;
     } else if (plane == 0) {
       statistics->exponent_bytes += length;

@@ -5,10 +5,12 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <memory>
 #include <string>
 
 #include "codec/base/fixed_log2.h"
+#include "codec/entropy/adaptive_byte_coder.h"
 
 namespace ingot {
 namespace {
@@ -25,6 +27,9 @@ constexpr double kWorthwhile = 0.985;
 
 // Bits per byte from which on a sample of a plane looks like noise.
 constexpr double kNoiseEntropy = 7.5;
+
+// The same, against fields of few bits, which decode far faster.
+constexpr double kWorthwhilePacked = 0.96;
 
 // Bytes of a plane that its entropy is judged by.
 constexpr size_t kEntropySample = 2048;
@@ -55,9 +60,17 @@ bool AppendLzma(ByteSpan raw, size_t limit, std::vector<std::byte>* encoded) {
   const size_t start = encoded->size();
   encoded->resize(start + limit);
   size_t size = 0;
+  lzma_options_lzma options;
+  if (lzma_lzma_preset(&options, 6)) return false;
+  // A window no larger than the data: the encoder clears tables of its size.
+  options.dict_size =
+      std::clamp<uint32_t>(static_cast<uint32_t>(std::bit_ceil(raw.size())),
+                           LZMA_DICT_SIZE_MIN, options.dict_size);
+  lzma_filter filters[] = {{LZMA_FILTER_LZMA2, &options},
+                           {LZMA_VLI_UNKNOWN, nullptr}};
   // CRC32 is the lightest check of .xz; the container has its own.
-  const lzma_ret result = lzma_easy_buffer_encode(
-      6, LZMA_CHECK_CRC32, nullptr, AsU8(raw.data()), raw.size(),
+  const lzma_ret result = lzma_stream_buffer_encode(
+      filters, LZMA_CHECK_CRC32, nullptr, AsU8(raw.data()), raw.size(),
       AsU8(encoded->data() + start), &size, limit);
   const bool smaller = result == LZMA_OK && size < limit;
   encoded->resize(start + (smaller ? size : 0));
@@ -97,13 +110,88 @@ Status DecodeLzma(ByteSpan encoded, MutableByteSpan out) {
   return {};
 }
 
+// Bits of the largest byte, at least 1.
+unsigned FieldWidth(ByteSpan raw) {
+  std::byte bits{1};
+  for (const std::byte byte : raw) bits |= byte;
+  return static_cast<unsigned>(std::bit_width(std::to_integer<unsigned>(bits)));
+}
+
+// A byte that tells the width, then the fields.
+size_t PackedBytes(ByteSpan raw, unsigned width) {
+  return 1 + (raw.size() * width + 7) / 8;
+}
+
+// Eight fields at a time: they fill whole bytes.
+void AppendPacked(ByteSpan raw, unsigned width,
+                  std::vector<std::byte>* encoded) {
+  const size_t end = encoded->size() + PackedBytes(raw, width);
+  encoded->reserve(end + width);
+  encoded->push_back(static_cast<std::byte>(width));
+  for (size_t first = 0; first < raw.size(); first += 8) {
+    uint64_t word = 0;
+    const size_t count = std::min<size_t>(8, raw.size() - first);
+    for (size_t i = 0; i < count; ++i) {
+      word |= std::to_integer<uint64_t>(raw[first + i]) << (i * width);
+    }
+    for (unsigned byte = 0; byte < width; ++byte) {
+      encoded->push_back(static_cast<std::byte>(word >> (8 * byte)));
+    }
+  }
+  encoded->resize(end);
+}
+
+Status DecodePacked(ByteSpan encoded, MutableByteSpan out) {
+  const unsigned width =
+      encoded.empty() ? 0 : std::to_integer<unsigned>(encoded[0]);
+  if (width == 0 || width > 7 || encoded.size() != PackedBytes(out, width)) {
+    return Corruption("packed plane of " + std::to_string(encoded.size()) +
+                      " bytes for " + std::to_string(out.size()) +
+                      ": no such width");
+  }
+  const uint64_t mask = (uint64_t{1} << width) - 1;
+  const std::byte* in = encoded.data() + 1;
+  for (size_t first = 0; first < out.size(); first += 8, in += width) {
+    const size_t count = std::min<size_t>(8, out.size() - first);
+    uint64_t word = 0;
+    std::memcpy(&word, in, (count * width + 7) / 8);
+    for (size_t i = 0; i < count; ++i) {
+      out[first + i] = static_cast<std::byte>(word >> (i * width) & mask);
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
+bool IsCoder(uint8_t number) {
+  return !CoderName(static_cast<Coder>(number)).empty();
+}
+
 std::string_view CoderName(Coder coder) {
-  constexpr std::array<std::string_view, kCoderCount> kNames = {
-      "store", "constant", "zstd", "lzma", "tiered", "huffman",
-      "rans"};
-  return kNames[static_cast<size_t>(coder)];
+  switch (coder) {
+    case Coder::kStore:
+      return "store";
+    case Coder::kConstant:
+      return "constant";
+    case Coder::kZstd:
+      return "zstd";
+    case Coder::kLzma:
+      return "lzma";
+    case Coder::kTiered:
+      return "tiered";
+    case Coder::kHuffman:
+      return "huffman";
+    case Coder::kRans:
+      return "rans";
+    case Coder::kCm:
+      return "cm";
+    case Coder::kCmBytes:
+      return "cm-bytes";
+    case Coder::kPacked:
+      return "packed";
+  }
+  return {};
 }
 
 ByteEffort EffortForLevel(int level) {
@@ -117,6 +205,13 @@ ByteEffort EffortForLevel(int level) {
     default:
       return {19, true};
   }
+}
+
+ByteEffort PlaneEffortForLevel(int level) {
+  ByteEffort effort = EffortForLevel(level);
+  effort.try_packed = true;
+  effort.try_models = level >= 7;
+  return effort;
 }
 
 bool IsConstant(ByteSpan raw) {
@@ -162,14 +257,21 @@ Coder EncodeBytes(ByteSpan raw, const ByteEffort& effort,
   Coder coder = Coder::kStore;
   size_t best = static_cast<size_t>(static_cast<double>(raw.size()) *
                                     kWorthwhile);
+  const unsigned width = effort.try_packed ? FieldWidth(raw) : 8;
+  if (width < 8) {
+    best = std::min(best, static_cast<size_t>(
+                              static_cast<double>(PackedBytes(raw, width)) *
+                              kWorthwhilePacked));
+  }
   // Order-0 entropy near 8 bits can still hide repeats, which one fast pass
   // over a piece finds.
-  bool promising = SampledEntropy(raw) < 7.8;
+  bool promising = SampledEntropy(raw) < 0.975 * width;
   if (!promising) {
     const ByteSpan piece =
         raw.subspan(raw.size() / 2 - std::min<size_t>(raw.size() / 2, 32768),
                     std::min<size_t>(raw.size(), 65536));
-    promising = AppendZstd(piece, 1, piece.size() * 19 / 20, encoded);
+    promising =
+        AppendZstd(piece, 1, piece.size() * width * 19 / 160, encoded);
     encoded->resize(start);
   }
   if (promising && AppendZstd(raw, effort.zstd_level, best, encoded)) {
@@ -182,7 +284,20 @@ Coder EncodeBytes(ByteSpan raw, const ByteEffort& effort,
       encoded->resize(start);
       encoded->insert(encoded->end(), lzma.begin(), lzma.end());
       coder = Coder::kLzma;
+      best = encoded->size() - start;
     }
+  }
+  if (promising && effort.try_models) {
+    std::vector<std::byte> modelled;
+    if (EncodeAdaptiveBytes(raw, best, &modelled)) {
+      encoded->resize(start);
+      encoded->insert(encoded->end(), modelled.begin(), modelled.end());
+      coder = Coder::kCmBytes;
+    }
+  }
+  if (coder == Coder::kStore && width < 8) {
+    AppendPacked(raw, width, encoded);
+    return Coder::kPacked;
   }
   if (coder == Coder::kStore) {
     encoded->insert(encoded->end(), raw.begin(), raw.end());
@@ -204,9 +319,15 @@ Status DecodeBytes(Coder coder, ByteSpan encoded, MutableByteSpan out) {
       return DecodeZstd(encoded, out);
     case Coder::kLzma:
       return DecodeLzma(encoded, out);
+    case Coder::kPacked:
+      return DecodePacked(encoded, out);
+    case Coder::kCmBytes:
+      if (DecodeAdaptiveBytes(encoded, out)) return {};
+      return Corruption("cm-bytes: streams do not end where they should");
     case Coder::kTiered:
     case Coder::kHuffman:
     case Coder::kRans:
+    case Coder::kCm:
       return Corruption("coder " + std::string(CoderName(coder)) +
                         " where bytes are expected");
   }

@@ -1,4 +1,4 @@
-// Byte coders: store, constant, zstd and lzma for planes, literals and
+// Byte coders: store, constant, packed, zstd and lzma for planes, literals and
 // integers that are not modelled otherwise (codec/FORMAT.md, section 4).
 //
 // Thread-safety: functions without shared state; each thread keeps its own
@@ -17,8 +17,8 @@
 
 namespace ingot {
 
-// Numbers of the format. kTiered, kHuffman and kRans are no byte coders: they
-// need a group's side data (codec/method/float_method.h).
+// Numbers of the format. kTiered, kHuffman, kRans and kCm are no byte coders: they
+// need a group's side data (codec/method/float_method.h, modelled_method.h).
 enum class Coder : uint8_t {
   kStore = 0,
   kConstant = 1,
@@ -27,8 +27,12 @@ enum class Coder : uint8_t {
   kTiered = 4,
   kHuffman = 5,
   kRans = 6,
+  kCm = 7,
+  kPacked = 8,   // small bytes in fields of fewer bits
+  kCmBytes = 9,  // adaptive trees
 };
-inline constexpr uint8_t kCoderCount = 7;
+// False for numbers that no coder has.
+bool IsCoder(uint8_t number);
 std::string_view CoderName(Coder coder);
 // Coders of joined exponents (codec/method/joined_side.h).
 constexpr bool IsJoined(Coder coder) {
@@ -42,8 +46,13 @@ constexpr bool NeedsSideData(Coder coder) {
 struct ByteEffort {
   int zstd_level;
   bool try_lzma;
+  bool try_packed = false;
+  bool try_models = false;  // cm-bytes
 };
+// For literals and sections.
 ByteEffort EffortForLevel(int level);
+// For planes, whose coders include kPacked and kCmBytes.
+ByteEffort PlaneEffortForLevel(int level);
 
 // The smallest encoding of `raw` that the effort allows: appends it to
 // `*encoded` and says with which coder. Data whose sample shows no gain is

@@ -2,7 +2,9 @@
 
 #include <string>
 
+#include "codec/entropy/cm/run_coder.h"
 #include "codec/planes/float_layout.h"
+#include "codec/planes/record_layout.h"
 
 namespace ingot {
 namespace {
@@ -15,9 +17,44 @@ uint64_t AfterPlane(uint64_t size, bool aligned) {
   return aligned ? AlignUp(size, kPayloadAlignment) : size;
 }
 
+// Dtypes that the methods integers and scaled compute with.
+bool IsComputedFloat(DType dtype) {
+  return dtype == DType::kBf16 || dtype == DType::kF16 ||
+         dtype == DType::kF32 || dtype == DType::kF64;
+}
+
+void AppendParameters(const BlockHeader& header, ByteWriter* writer) {
+  if (header.method == Method::kPalette) {
+    writer->WriteVarint(header.parameters.palette);
+  } else if (header.method == Method::kScaled) {
+    writer->WriteVarint(header.parameters.span);
+    writer->WriteU8(header.parameters.depth);
+    writer->WriteVarint(header.parameters.negative_zero);
+  }
+}
+
+Status ParseParameters(ByteReader* reader, BlockHeader* header) {
+  TransformParameters& parameters = header->parameters;
+  if (header->method == Method::kPalette) {
+    INGOT_ASSIGN(const uint64_t size,
+                 reader->ReadVarint(kMaxPalette, "palette"));
+    if (size == 0) return reader->Corrupt("palette without values");
+    parameters.palette = static_cast<uint16_t>(size);
+  } else if (header->method == Method::kScaled) {
+    INGOT_ASSIGN(const uint64_t span, reader->ReadVarint(kMaxSpan, "span"));
+    INGOT_ASSIGN(parameters.depth, reader->ReadU8());
+    INGOT_ASSIGN(const uint64_t negative_zero,
+                 reader->ReadVarint(256, "code of -0.0"));
+    parameters.negative_zero = static_cast<uint16_t>(negative_zero);
+    if (span == 0) return reader->Corrupt("span of no elements");
+    parameters.span = static_cast<uint32_t>(span);
+  }
+  return {};
+}
+
 Status ParsePlane(ByteReader* reader, PlaneHeader* plane) {
   INGOT_ASSIGN(const uint8_t coder, reader->ReadU8());
-  if (coder >= kCoderCount) {
+  if (!IsCoder(coder)) {
     return Unsupported("coder " + std::to_string(coder) +
                        " needs a newer reader");
   }
@@ -54,28 +91,82 @@ Status ParsePlane(ByteReader* reader, PlaneHeader* plane) {
       return reader->Corrupt("stream table: field too wide");
     }
   }
+  if (plane->coder == Coder::kCm) {
+    RunParameters& runs = plane->runs;
+    INGOT_ASSIGN(runs.run_bits, reader->ReadU8());
+    INGOT_ASSIGN(runs.lanes, reader->ReadU8());
+    if (runs.run_bits < kMinRunBits || runs.run_bits > kMaxRunBits) {
+      return reader->Corrupt("runs: expected 2^10 to 2^16 elements");
+    }
+    if (runs.lanes != 1 && runs.lanes != kMaxLanes) {
+      return reader->Corrupt("runs: expected 1 or 4 lanes");
+    }
+  }
   return {};
 }
 
 }  // namespace
 
+bool IsMethod(uint8_t number) {
+  return !MethodName(static_cast<Method>(number)).empty();
+}
+
 std::string_view MethodName(Method method) {
-  constexpr std::array<std::string_view, kMethodCount> kNames = {
-      "bytes", "constant", "float", "split"};
-  return kNames[static_cast<size_t>(method)];
+  switch (method) {
+    case Method::kBytes:
+      return "bytes";
+    case Method::kConstant:
+      return "constant";
+    case Method::kFloat:
+      return "float";
+    case Method::kSplit:
+      return "split";
+    case Method::kFields:
+      return "fields";
+    case Method::kModelled:
+      return "modelled";
+    case Method::kPalette:
+      return "palette";
+    case Method::kIntegers:
+      return "integers";
+    case Method::kScaled:
+      return "scaled";
+    case Method::kSparse:
+      return "sparse";
+    case Method::kRows:
+      return "rows";
+  }
+  return {};
 }
 
 size_t PlaneCount(Method method, DType dtype) {
+  const size_t element_bytes = GetDTypeInfo(dtype).bits / 8;
+  const std::optional<FloatLayout> layout = FloatLayoutOf(dtype);
+  const size_t float_planes =
+      layout ? 1 + GetFloatLayoutInfo(*layout).plane_count : 0;
   switch (method) {
     case Method::kBytes:
     case Method::kConstant:
       return 1;
-    case Method::kFloat: {
-      const std::optional<FloatLayout> layout = FloatLayoutOf(dtype);
-      return layout ? 1 + GetFloatLayoutInfo(*layout).plane_count : 0;
-    }
+    case Method::kFloat:
+    case Method::kModelled:
+      return layout ? float_planes : 0;
+    case Method::kSparse:
+      return layout ? float_planes + 2 : 0;
+    case Method::kRows:
+      return layout ? float_planes + 1 : 0;
     case Method::kSplit:
-      return GetDTypeInfo(dtype).bits / 8;
+      return element_bytes <= kMaxPlanes ? element_bytes : 0;
+    case Method::kFields: {
+      const RecordLayout* const fields = RecordLayoutOf(dtype);
+      return fields == nullptr ? 0 : fields->planes.size();
+    }
+    case Method::kPalette:
+      return element_bytes <= kMaxPaletteElement ? 2 : 0;
+    case Method::kIntegers:
+      return IsComputedFloat(dtype) ? 4 : 0;
+    case Method::kScaled:
+      return IsComputedFloat(dtype) && dtype != DType::kF64 ? 5 : 0;
   }
   return 0;
 }
@@ -102,6 +193,7 @@ void AppendBlockHeader(const BlockHeader& header,
     writer.WriteBytes(reference.digest.bytes);
     writer.WriteVarint(reference.first_element);
   }
+  AppendParameters(header, &writer);
   for (size_t i = 0; i < header.plane_count; ++i) {
     const PlaneHeader& plane = header.planes[i];
     writer.WriteU8(static_cast<uint8_t>(plane.coder));
@@ -119,6 +211,10 @@ void AppendBlockHeader(const BlockHeader& header,
       }
       writer.WriteU8(plane.streams.exception_bits);
     }
+    if (plane.coder == Coder::kCm) {
+      writer.WriteU8(plane.runs.run_bits);
+      writer.WriteU8(plane.runs.lanes);
+    }
   }
   writer.WriteU64(header.checksum);
 }
@@ -134,7 +230,7 @@ Result<BlockHeader> ParseBlockHeader(ByteReader* reader, DType dtype) {
   header.payload_length = static_cast<uint32_t>(payload_length);
   header.elements = static_cast<uint32_t>(elements);
   if (elements == 0) return reader->Corrupt("block without elements");
-  if (method >= kMethodCount) {
+  if (!IsMethod(method)) {
     return Unsupported("method " + std::to_string(method) +
                        " needs a newer reader");
   }
@@ -150,18 +246,30 @@ Result<BlockHeader> ParseBlockHeader(ByteReader* reader, DType dtype) {
   }
   const size_t planes = PlaneCount(header.method, dtype);
   if (planes == 0) {
-    return reader->Corrupt("method float for a dtype without exponents");
+    return reader->Corrupt("method " +
+                           std::string(MethodName(header.method)) +
+                           " does not fit dtype " +
+                           std::string(GetDTypeInfo(dtype).name));
   }
+  INGOT_TRY(ParseParameters(reader, &header));
   header.plane_count = static_cast<uint8_t>(planes);
   const bool aligned = payload_length >= kAlignedPayload;
   uint64_t end = 0;
   for (size_t i = 0; i < planes; ++i) {
     PlaneHeader& plane = header.planes[i];
     INGOT_TRY(ParsePlane(reader, &plane));
-    if (NeedsSideData(plane.coder) &&
-        (header.method != Method::kFloat || i != 0)) {
+    const bool has_exponents = header.method == Method::kFloat ||
+                               header.method == Method::kSparse ||
+                               header.method == Method::kRows;
+    if (NeedsSideData(plane.coder) && (!has_exponents || i != 0)) {
       return reader->Corrupt("coder " + std::string(CoderName(plane.coder)) +
                              " outside an exponent plane");
+    }
+    const bool cm = plane.coder == Coder::kCm;
+    if (cm != (header.method == Method::kModelled && i == 0)) {
+      return reader->Corrupt(
+          "coder cm belongs to the symbols of a modelled "
+          "block");
     }
     end = AfterPlane(end, aligned) + plane.length;
   }

@@ -33,12 +33,33 @@ enum class Method : uint8_t {
   kConstant = 1,
   kFloat = 2,
   kSplit = 3,
+  kFields = 4,
+  kModelled = 5,
+  kPalette = 6,
+  kIntegers = 7,
+  kScaled = 8,
+  kSparse = 9,
+  kRows = 10,
 };
-inline constexpr uint8_t kMethodCount = 4;
+// False for numbers that no method has.
+bool IsMethod(uint8_t number);
 std::string_view MethodName(Method method);
 
 // Planes that a block of `method` has; 0 where the method does not fit dtype.
 size_t PlaneCount(Method method, DType dtype);
+
+inline constexpr uint32_t kMaxPalette = 256;
+inline constexpr size_t kMaxPaletteElement = 8;  // bytes
+inline constexpr uint32_t kMaxSpan = uint32_t{1} << 24;
+
+// Parameters of methods (codec/method/transform.h).
+struct TransformParameters {
+  uint16_t palette = 0;  // palette: its values
+  uint32_t span = 0;     // scaled: neighbours in a row that share a scale
+  uint8_t depth = 0;     // scaled: a code's integer is the code less this
+  // scaled: the code of -0.0, plus 1; 0 where there is none.
+  uint16_t negative_zero = 0;
+};
 
 // Parameters of coder tiered (section 6).
 struct SubBlockTable {
@@ -57,12 +78,18 @@ struct StreamTable {
 };
 inline constexpr unsigned kMaxStreamBits = 12;
 inline constexpr unsigned kMaxExceptionBits = 14;
+// Parameters of coder cm (section 8).
+struct RunParameters {
+  uint8_t run_bits = 0;  // a run has 2^run_bits elements
+  uint8_t lanes = 0;
+};
 
 struct PlaneHeader {
   Coder coder = Coder::kStore;
   uint32_t length = 0;
   SubBlockTable table;  // coder tiered only
   StreamTable streams;  // coders huffman and rans only
+  RunParameters runs = {};  // coder cm only
 };
 
 // An object that a predictor reads.
@@ -76,6 +103,7 @@ struct BlockHeader {
   uint32_t elements = 0;
   Method method = Method::kBytes;
   uint8_t predictor = 0;
+  TransformParameters parameters;
   uint8_t plane_count = 0;
   std::array<PlaneHeader, kMaxPlanes> planes;
   std::vector<BlockReference> references;

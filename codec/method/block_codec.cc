@@ -6,7 +6,13 @@
 #include <string>
 
 #include "codec/base/checksum.h"
+#include "codec/method/fields_method.h"
 #include "codec/method/float_method.h"
+#include "codec/method/modelled_method.h"
+#include "codec/method/modelled_planner.h"
+#include "codec/method/subset.h"
+#include "codec/method/transform.h"
+#include "codec/planes/record_layout.h"
 
 namespace ingot {
 namespace {
@@ -18,29 +24,54 @@ bool AllElementsEqual(ByteSpan raw, size_t element_bytes) {
                      raw.size() - element_bytes) == 0;
 }
 
-// True where byte coders shrink a sample of the group to well below what
-// planes can reach: repeated rows, masks, runs of zeros.
-bool BytesLookBetter(const GroupData& group) {
+// What a sample of a group must shrink to for bytes to be tried on blocks, and
+// by how much less than a block's planes its sample must take.
+constexpr double kPromisingShare = 0.55;
+constexpr double kBetterShare = 0.95;
+
+// True where byte coders shrink a sample to less than `share` of it: repeats,
+// masks, runs of zeros.
+bool BytesLookBetter(ByteSpan raw, double share) {
   constexpr size_t kPieces = 4;
   constexpr size_t kMostOfPiece = 16384;
   constexpr size_t kLeastOfPiece = 2048;
   // A 64th of the group, so that the trial stays cheap beside the coding.
-  const size_t piece_bytes = std::clamp(group.raw.size() / 64 / kPieces,
+  const size_t piece_bytes = std::clamp(raw.size() / 64 / kPieces,
                                         kLeastOfPiece, kMostOfPiece);
   std::vector<std::byte> sample;
-  if (group.raw.size() <= kPieces * piece_bytes) {
-    sample.assign(group.raw.begin(), group.raw.end());
+  if (raw.size() <= kPieces * piece_bytes) {
+    sample.assign(raw.begin(), raw.end());
   } else {
     for (size_t piece = 0; piece < kPieces; ++piece) {
-      const ByteSpan part = group.raw.subspan(
-          (group.raw.size() - piece_bytes) / (kPieces - 1) * piece,
+      const ByteSpan part = raw.subspan(
+          (raw.size() - piece_bytes) / (kPieces - 1) * piece,
           piece_bytes);
       sample.insert(sample.end(), part.begin(), part.end());
     }
   }
   std::vector<std::byte> encoded;
   EncodeBytes(sample, {.zstd_level = 1, .try_lzma = false}, &encoded);
-  return encoded.size() < sample.size() * 11 / 20;
+  return static_cast<double>(encoded.size()) <
+         share * static_cast<double>(sample.size());
+}
+
+// Groups up to this size are encoded in more than one way: what models send
+// for a start weighs there.
+constexpr uint64_t kMaxComparedElements = uint64_t{1} << 15;
+
+// What a group takes under a plan; record framing is the same for all.
+size_t EncodedBytes(const GroupPlan& plan, const GroupData& group,
+                    BlockEncoder* encoder) {
+  std::vector<std::byte> bodies;
+  AppendGroupSide(plan.floats.side, &bodies);
+  size_t bytes = 0;
+  EncodedBlock block;
+  for (uint64_t i = 0; i < group.blocks(); ++i) {
+    if (!encoder->Encode(plan, group, i, &block).ok()) return SIZE_MAX;
+    AppendBlockHeader(block.header, &bodies);
+    bytes += block.header.payload_length;
+  }
+  return bytes + bodies.size();
 }
 
 }  // namespace
@@ -50,15 +81,36 @@ GroupPlan PlanGroup(const GroupData& group, int level, const Kernels& kernels,
   GroupPlan plan{.level = level,
                  .kernels = &kernels,
                  .floats = {},
-                 .try_bytes = false};
+                 .try_bytes = false,
+                 .found = DetectStructure(group)};
   if (FloatLayoutOf(group.geometry.dtype)) {
-    plan.try_bytes = BytesLookBetter(group);
-    // Where byte coders may win, tables for joined exponents hardly pay.
+    plan.try_bytes = BytesLookBetter(group.raw, kPromisingShare);
+    const Detections& found = plan.found;
+    // Where other methods may win, models and tables for joined exponents
+    // hardly pay.
+    const bool others = plan.try_bytes || found.integers || found.span > 0;
+    GroupPlan modelled = plan;
+    if (level >= kFirstModelledLevel && !others && !found.sparse &&
+        !found.rows) {
+      modelled.floats.side.elements = group.elements();
+      modelled.floats.side.modelled = PlanModelledGroup(group, level, pool);
+      const bool worth_it = modelled.floats.side.modelled != nullptr;
+      if (worth_it && group.elements() > kMaxComparedElements) return modelled;
+    }
     plan.floats = PlanFloatGroup(
-        group, plan.try_bytes ? std::min(level, kHuffmanLevel - 1) : level,
-        kernels, pool);
+        group, others ? std::min(level, kHuffmanLevel - 1) : level,
+        found.sparse, kernels, pool);
+    if (modelled.floats.side.modelled != nullptr) {
+      BlockEncoder encoder;
+      if (EncodedBytes(modelled, group, &encoder) <
+          EncodedBytes(plan, group, &encoder)) {
+        return modelled;
+      }
+    }
   } else {
     plan.floats.side.elements = group.elements();
+    plan.try_bytes = RecordLayoutOf(group.geometry.dtype) != nullptr &&
+                     BytesLookBetter(group.raw, kPromisingShare);
   }
   return plan;
 }
@@ -79,9 +131,13 @@ void EncodedBlock::AppendPlane(ByteSpan plane, bool aligned) {
 struct BlockEncoder::Scratch {
   FloatEncodeScratch floats;
   JoinedEncodeScratch joined;
-  std::vector<std::byte> plane;
+  ModelledEncodeScratch modelled;
+  SubsetEncodeScratch subset;
   std::vector<std::byte> bytes;  // what EncodeAsBytes made
-  std::vector<std::byte> split;  // what EncodeAsSplit made
+  std::vector<std::byte> plane;
+  PlaneSet planes;
+  std::vector<std::byte> coded;  // what EncodeTransform tries
+  std::vector<std::byte> best;   // what it or EncodeAsFields made last
 };
 
 BlockEncoder::BlockEncoder() : scratch_(std::make_unique<Scratch>()) {}
@@ -100,7 +156,7 @@ void StartPayload(Method method, size_t planes, EncodedBlock* block) {
 void EncodeAsBytes(ByteSpan raw, int level, size_t limit,
                    std::vector<std::byte>* coded, EncodedBlock* block) {
   coded->clear();
-  const Coder coder = EncodeBytes(raw, EffortForLevel(level), coded);
+  const Coder coder = EncodeBytes(raw, PlaneEffortForLevel(level), coded);
   if (coded->size() >= limit) return;
   StartPayload(Method::kBytes, 1, block);
   block->header.planes[0] = {.coder = coder,
@@ -110,33 +166,55 @@ void EncodeAsBytes(ByteSpan raw, int level, size_t limit,
   block->AppendPlane(*coded, false);
 }
 
-// One plane for each byte of the element.
-void EncodeAsSplit(ByteSpan raw, size_t element_bytes, int level, size_t limit,
-                   std::vector<std::byte>* plane,
-                   std::vector<std::byte>* coded, EncodedBlock* block) {
-  coded->clear();
-  std::array<PlaneHeader, kMaxPlanes> planes;
-  const size_t elements = raw.size() / element_bytes;
-  plane->resize(elements);
-  for (size_t byte = 0; byte < element_bytes; ++byte) {
-    for (size_t i = 0; i < elements; ++i) {
-      (*plane)[i] = raw[i * element_bytes + byte];
-    }
-    const size_t at = coded->size();
-    planes[byte].coder = EncodeBytes(*plane, EffortForLevel(level), coded);
-    planes[byte].length = static_cast<uint32_t>(coded->size() - at);
-  }
+// Makes the block of `method` from planes that lie in `coded` one after the
+// other, if it is smaller than `limit`.
+void UsePlanes(Method method, ByteSpan coded,
+               const std::array<PlaneHeader, kMaxPlanes>& planes, size_t count,
+               size_t limit, EncodedBlock* block) {
   // What alignment may add counts as well.
-  if (coded->size() + element_bytes * kPayloadAlignment >= limit) return;
-  const bool aligned = coded->size() >= kAlignedPayload;
-  StartPayload(Method::kSplit, element_bytes, block);
+  const bool aligned = coded.size() >= kAlignedPayload;
+  const size_t padding = aligned ? count * kPayloadAlignment : 0;
+  if (coded.size() + padding >= limit) return;
+  StartPayload(method, count, block);
   block->header.planes = planes;
   size_t at = 0;
-  for (size_t byte = 0; byte < element_bytes; ++byte) {
-    block->AppendPlane(ByteSpan(*coded).subspan(at, planes[byte].length),
-                       aligned);
-    at += planes[byte].length;
+  for (size_t i = 0; i < count; ++i) {
+    block->AppendPlane(coded.subspan(at, planes[i].length), aligned);
+    at += planes[i].length;
   }
+}
+
+// Planes of a transform, where they come out smaller than `limit`.
+void EncodeTransform(Method method, const PlaneSet& set, int level,
+                     size_t limit, std::vector<std::byte>* coded,
+                     std::vector<std::byte>* kept, EncodedBlock* block) {
+  coded->clear();
+  std::array<PlaneHeader, kMaxPlanes> planes;
+  for (size_t plane = 0; plane < set.count; ++plane) {
+    const size_t at = coded->size();
+    planes[plane].coder =
+        EncodeBytes(set.planes[plane], PlaneEffortForLevel(level), coded);
+    planes[plane].length = static_cast<uint32_t>(coded->size() - at);
+  }
+  const bool aligned = coded->size() >= kAlignedPayload;
+  const size_t padding = aligned ? set.count * kPayloadAlignment : 0;
+  if (coded->size() + padding >= limit) return;
+  coded->swap(*kept);
+  UsePlanes(method, *kept, planes, set.count, limit, block);
+  block->header.parameters = set.parameters;
+}
+
+// The fields of packed blocks; false where they gain too little.
+bool EncodeAsFields(ByteSpan raw, DType dtype, int level,
+                    std::vector<std::byte>* plane,
+                    std::vector<std::byte>* coded, EncodedBlock* block) {
+  coded->clear();
+  std::array<PlaneHeader, kMaxPlanes> planes;
+  const size_t count = EncodeFields(raw, dtype, level, plane, coded, &planes);
+  // Below a gain of 2 % decoding costs more than the bytes are worth.
+  UsePlanes(Method::kFields, *coded, planes, count, raw.size() / 50 * 49,
+            block);
+  return block->header.method == Method::kFields;
 }
 
 }  // namespace
@@ -154,22 +232,57 @@ Status BlockEncoder::Encode(const GroupPlan& plan, const GroupData& group,
     block->AppendPlane(raw.first(element_bytes), false);
   } else {
     bool done = false;
-    if (plan.floats.side.joined) {
-      INGOT_ASSIGN(done, EncodeJoinedBlock(plan, group, index, raw.size(),
-                                           &scratch_->joined, block));
+    if (plan.floats.side.modelled != nullptr) {
+      INGOT_ASSIGN(done, EncodeModelledBlock(
+                             *plan.floats.side.modelled, plan.level, group,
+                             index, raw.size(), &scratch_->modelled, block));
+    }
+    if (plan.floats.side.tiered && (plan.found.sparse || plan.found.rows)) {
+      INGOT_ASSIGN(done, EncodeSubsetBlock(
+                             plan.found.sparse ? Method::kSparse
+                                               : Method::kRows,
+                             plan, group, index, raw.size(), &scratch_->floats,
+                             &scratch_->joined, &scratch_->subset, block));
     }
     if (!done && plan.floats.side.tiered) {
-      INGOT_ASSIGN(done, EncodeFloatBlock(plan, group, index, raw.size(),
-                                          &scratch_->floats, block));
+      INGOT_ASSIGN(done, EncodeEitherBlock(plan, group, index, raw.size(),
+                                           &scratch_->floats,
+                                           &scratch_->joined, block));
     }
-    size_t limit = done ? header.payload_length : SIZE_MAX;
-    if (!done || plan.try_bytes) {
-      EncodeAsBytes(raw, plan.level, limit, &scratch_->bytes, block);
-      limit = header.payload_length;
+    if (PlaneCount(Method::kFields, group.geometry.dtype) > 0) {
+      done = EncodeAsFields(raw, group.geometry.dtype, plan.level,
+                            &scratch_->plane, &scratch_->best, block);
     }
-    if (!done && element_bytes > 1) {
-      EncodeAsSplit(raw, element_bytes, plan.level, limit, &scratch_->plane,
-                    &scratch_->split, block);
+    if (!done) {
+      EncodeAsBytes(raw, plan.level, SIZE_MAX, &scratch_->bytes, block);
+    }
+    const BlockElements elements{
+        &group.geometry, group.first + group.BlockBegin(index), raw};
+    PlaneSet* const planes = &scratch_->planes;
+    const auto transform = [&](Method method, bool applies) {
+      if (!applies) return;
+      EncodeTransform(method, *planes, plan.level, header.payload_length,
+                      &scratch_->coded, &scratch_->best, block);
+    };
+    if (!done && element_bytes > 1 && element_bytes <= kMaxPlanes) {
+      SplitElements(elements, planes);
+      transform(Method::kSplit, true);
+    }
+    if (plan.found.palette) {
+      transform(Method::kPalette, FindPalette(elements, planes));
+    }
+    if (plan.found.integers) {
+      transform(Method::kIntegers, FindIntegers(elements, planes));
+    }
+    if (plan.found.span > 0) {
+      transform(Method::kScaled,
+                FindScaledIntegers(elements, plan.found.span, planes));
+    }
+    const double share = static_cast<double>(header.payload_length) /
+                         static_cast<double>(raw.size());
+    if (done && plan.try_bytes && BytesLookBetter(raw, kBetterShare * share)) {
+      EncodeAsBytes(raw, plan.level, header.payload_length, &scratch_->bytes,
+                    block);
     }
   }
   header.checksum = ChecksumOfPieces(block->payload);
@@ -178,7 +291,10 @@ Status BlockEncoder::Encode(const GroupPlan& plan, const GroupData& group,
 
 struct BlockDecoder::Scratch {
   FloatDecodeScratch floats;
+  SubsetDecodeScratch subset;
+  ModelledDecodeScratch modelled;
   AlignedBuffer plane;
+  std::array<AlignedBuffer, kMaxPlanes> planes;
   AlignedBuffer whole;
 };
 
@@ -188,23 +304,27 @@ BlockDecoder::~BlockDecoder() = default;
 
 namespace {
 
-// Elements [begin, end) of a split block: interleaves its byte planes.
-Status DecodeSplit(const BlockHeader& header, const std::byte* payload,
-                   size_t element_bytes, uint64_t begin, AlignedBuffer* plane,
-                   MutableByteSpan out) {
-  INGOT_TRY(plane->Resize(header.elements));
-  const size_t elements = out.size() / element_bytes;
-  for (size_t byte = 0; byte < element_bytes; ++byte) {
-    const PlaneHeader& encoded = header.planes[byte];
-    INGOT_TRY(DecodeBytes(
-        encoded.coder,
-        ByteSpan(payload + header.PlaneOffset(byte), encoded.length),
-        plane->span()));
-    for (size_t i = 0; i < elements; ++i) {
-      out[i * element_bytes + byte] = plane->data()[begin + i];
+// Elements from `begin` on of a block whose method is a transform.
+Status DecodeTransform(const BlockHeader& header, const Geometry& geometry,
+                       uint64_t first, const std::byte* payload,
+                       uint64_t begin,
+                       std::array<AlignedBuffer, kMaxPlanes>* scratch,
+                       MutableByteSpan out) {
+  std::vector<ByteSpan> planes(header.plane_count);
+  for (size_t plane = 0; plane < planes.size(); ++plane) {
+    const PlaneHeader& encoded = header.planes[plane];
+    const ByteSpan bytes(payload + header.PlaneOffset(plane), encoded.length);
+    const uint64_t size = TransformPlaneBytes(header, geometry, first, plane);
+    if (encoded.coder == Coder::kStore && bytes.size() == size) {
+      planes[plane] = bytes;
+      continue;
     }
+    AlignedBuffer& decoded = (*scratch)[plane];
+    INGOT_TRY(decoded.Resize(size));
+    INGOT_TRY(DecodeBytes(encoded.coder, bytes, decoded.span()));
+    planes[plane] = decoded.span();
   }
-  return {};
+  return RestoreElements(header, geometry, first, planes, begin, out);
 }
 
 }  // namespace
@@ -242,9 +362,26 @@ Status BlockDecoder::Decode(const GroupSide& side, const Geometry& geometry,
       return DecodeFloatBlock(kernels_, side, geometry, position, header,
                               payload, begin, end, &scratch_->floats, out,
                               stream, ahead);
+    case Method::kFields:
+      return DecodeFields(header, payload, geometry.dtype, begin,
+                          &scratch_->plane, out);
+    case Method::kSparse:
+    case Method::kRows:
+      return DecodeSubsetBlock(kernels_, side, geometry, position, header,
+                               payload, begin, end, &scratch_->floats,
+                               &scratch_->subset, out);
+    case Method::kModelled:
+      if (side.modelled == nullptr) {
+        return Corruption("modelled block in a group without a model");
+      }
+      return DecodeModelledBlock(*side.modelled, geometry, position, header,
+                                 payload, begin, end, &scratch_->modelled, out);
     case Method::kSplit:
-      return DecodeSplit(header, payload, element_bytes, begin,
-                         &scratch_->plane, out);
+    case Method::kPalette:
+    case Method::kIntegers:
+    case Method::kScaled:
+      return DecodeTransform(header, geometry, position.first, payload, begin,
+                             &scratch_->planes, out);
   }
   return Corruption("unknown method");
 }

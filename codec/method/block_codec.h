@@ -17,6 +17,7 @@
 
 #include "codec/base/thread_pool.h"
 #include "codec/method/block.h"
+#include "codec/method/detectors.h"
 #include "codec/method/float_planner.h"
 #include "codec/method/group_data.h"
 #include "codec/method/group_side.h"
@@ -28,6 +29,7 @@ struct GroupPlan {
   const Kernels* kernels;
   FloatPlan floats;   // floats.side is the group's side data for any dtype
   bool try_bytes;     // a sample says that byte coders may beat the planes
+  Detections found;   // transforms that are worth trying
 };
 
 // REQUIRES: the group is not empty. `pool` may be null.
@@ -40,6 +42,10 @@ GroupPlan PlanGroup(const GroupData& group, int level, const Kernels& kernels,
 struct EncodedBlock {
   BlockHeader header;
   std::vector<ByteSpan> payload;
+  // Bytes of planes that are to follow those of the float method: they count
+  // for alignment; and what was decided with them.
+  size_t trailing_bytes = 0;
+  bool aligned = false;
 
   // Appends a plane, with zero bytes before it where `aligned` planes need
   // them.

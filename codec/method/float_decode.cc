@@ -5,6 +5,7 @@
 
 #include "codec/method/exponent_source.h"
 #include "codec/method/float_method.h"
+#include "codec/method/remainder_plane.h"
 #include "codec/planes/bit_stream.h"
 
 namespace ingot {
@@ -126,25 +127,6 @@ std::span<const uint8_t> ShareOf(ByteSpan ahead, uint64_t first,
   const uint64_t begin = ahead.size() * first / elements;
   const uint64_t end = ahead.size() * (first + count) / elements;
   return {AsU8(ahead.data()) + begin, end - begin};
-}
-
-// A plane as kernels read it: in place, or decoded into `*scratch`.
-Result<const uint8_t*> MaterialisePlane(const PlaneHeader& header,
-                                        const std::byte* encoded,
-                                        size_t raw_bytes,
-                                        AlignedBuffer* scratch) {
-  const ByteSpan bytes(encoded, header.length);
-  if (header.coder == Coder::kStore) {
-    if (header.length != raw_bytes) {
-      return Corruption("plane of " + std::to_string(header.length) +
-                        " bytes, expected " + std::to_string(raw_bytes));
-    }
-    return AsU8(encoded);
-  }
-  INGOT_TRY(scratch->Resize(raw_bytes + kKernelSlack));
-  INGOT_TRY(
-      DecodeBytes(header.coder, bytes, scratch->span().first(raw_bytes)));
-  return AsU8(scratch->data());
 }
 
 Result<std::unique_ptr<ExponentSource>> OpenExponents(

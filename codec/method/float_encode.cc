@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "codec/method/float_method.h"
+#include "codec/method/remainder_plane.h"
 #include "codec/planes/bit_stream.h"
 
 namespace ingot {
@@ -51,20 +52,6 @@ size_t PutSubBlockTable(const SubBlockSizes& sub_blocks, SubBlockTable* table,
   return bytes;
 }
 
-// Encodes a remainder plane in place of `*plane` where that gains: most are
-// noise and stay as they are.
-PlaneHeader EncodeRemainder(int level, std::vector<std::byte>* coded,
-                            ByteSpan* plane) {
-  PlaneHeader header;
-  if (!LooksLikeNoise(*plane)) {
-    coded->clear();
-    header.coder = EncodeBytes(*plane, EffortForLevel(level), coded);
-    if (header.coder != Coder::kStore) *plane = *coded;
-  }
-  header.length = static_cast<uint32_t>(plane->size());
-  return header;
-}
-
 }  // namespace
 
 void AppendFloatPlanes(
@@ -76,7 +63,7 @@ void AppendFloatPlanes(
   header.method = Method::kFloat;
   header.plane_count = static_cast<uint8_t>(1 + planes.size());
   std::array<ByteSpan, kMaxRemainderPlanes> remainders;
-  size_t adjacent = header.planes[0].length;
+  size_t adjacent = header.planes[0].length + block->trailing_bytes;
   for (size_t plane = 0; plane < planes.size(); ++plane) {
     remainders[plane] = planes[plane];
     header.planes[1 + plane] =
@@ -86,6 +73,7 @@ void AppendFloatPlanes(
   // Adjacent planes decide, so that padding cannot lift a payload across the
   // threshold.
   const bool aligned = adjacent >= kAlignedPayload;
+  block->aligned = aligned;
   block->payload.clear();
   header.payload_length = 0;
   for (const ByteSpan piece : exponents) block->AppendPlane(piece, false);
@@ -158,6 +146,19 @@ Result<bool> EncodeFloatBlock(const GroupPlan& plan, const GroupData& group,
                     std::span(planes).first(info.plane_count),
                     &scratch->coded, block);
   return header.payload_length < limit;
+}
+
+Result<bool> EncodeEitherBlock(const GroupPlan& plan, const GroupData& group,
+                               uint64_t index, size_t limit,
+                               FloatEncodeScratch* tiered,
+                               JoinedEncodeScratch* joined,
+                               EncodedBlock* block) {
+  if (plan.floats.side.joined) {
+    INGOT_ASSIGN(const bool done, EncodeJoinedBlock(plan, group, index, limit,
+                                                    joined, block));
+    if (done) return true;
+  }
+  return EncodeFloatBlock(plan, group, index, limit, tiered, block);
 }
 
 }  // namespace ingot

@@ -49,6 +49,14 @@ Result<bool> EncodeJoinedBlock(const GroupPlan& plan, const GroupData& group,
                                JoinedEncodeScratch* scratch,
                                EncodedBlock* block);
 
+// One or the other: joined exponents where the group has a code for them and
+// the block gains, else tiers. REQUIRES: plan.floats.side.tiered.
+Result<bool> EncodeEitherBlock(const GroupPlan& plan, const GroupData& group,
+                               uint64_t index, size_t limit,
+                               FloatEncodeScratch* tiered,
+                               JoinedEncodeScratch* joined,
+                               EncodedBlock* block);
+
 // Appends the remainder planes of `elements` elements to a block whose
 // exponent plane, header.planes[0], lies in `exponents`. Planes that gain are
 // encoded to `coded`.

@@ -55,7 +55,7 @@ struct Counts {
   std::array<uint64_t, kClasses> zeros{};
   uint64_t total = 0;
 
-  void Add(const ScaleHistogram& histogram) {
+  void Add(const ScaleHistogram& histogram, bool with_zeros) {
     // A group has at most 2^24 elements.
     std::array<uint32_t, ScaleHistogram::kZeroSlots + kClasses> sums{};
     for (const auto& way : histogram.counts) {
@@ -65,7 +65,7 @@ struct Counts {
       relative[i / 256][i % 256] += sums[i];
       total += sums[i];
     }
-    for (size_t i = 0; i < kClasses; ++i) {
+    for (size_t i = 0; with_zeros && i < kClasses; ++i) {
       zeros[i] += sums[ScaleHistogram::kZeroSlots + i];
       total += sums[ScaleHistogram::kZeroSlots + i];
     }
@@ -149,9 +149,10 @@ double Ranking::EntropyBits() const {
 
 class Planner {
  public:
-  Planner(const GroupData& group, int level, const Kernels& kernels,
-          ThreadPool* pool)
+  Planner(const GroupData& group, int level, bool sparse,
+          const Kernels& kernels, ThreadPool* pool)
       : group_(group),
+        sparse_(sparse),
         layout_(*FloatLayoutOf(group.geometry.dtype)),
         kernels_(kernels.floats[static_cast<size_t>(layout_)]),
         all_kernels_(kernels),
@@ -174,6 +175,7 @@ class Planner {
   double Fit(const Counts& counts, FloatPlan* plan) const;
 
   const GroupData& group_;
+  const bool sparse_;
   const FloatLayout layout_;
   const FloatKernels& kernels_;
   const Kernels& all_kernels_;
@@ -217,7 +219,7 @@ Counts Planner::CountSample(const GroupSide& side) const {
     }
   }
   Counts counts;
-  counts.Add(*histogram);
+  counts.Add(*histogram, !sparse_);
   return counts;
 }
 
@@ -242,7 +244,7 @@ Counts Planner::CountRows(const GroupSide& side) const {
       CountRange(side, begin, std::min(unit, elements - begin),
                  histogram.get());
     }
-    partial[task].Add(*histogram);
+    partial[task].Add(*histogram, !sparse_);
   });
   Counts counts = partial[0];
   for (size_t task = 1; task < tasks; ++task) {
@@ -354,7 +356,7 @@ FloatPlan Planner::Run() {
   if (bits > exponent_bits - kMinGain) {
     plan.side = GroupSide{};
     plan.side.elements = group_.elements();
-  } else if (level_ >= kHuffmanLevel) {
+  } else if (level_ >= kHuffmanLevel && !sparse_) {
     PlanJoinedGroup(
         group_, level_,
         static_cast<uint64_t>(bits * static_cast<double>(group_.elements())),
@@ -365,9 +367,9 @@ FloatPlan Planner::Run() {
 
 }  // namespace
 
-FloatPlan PlanFloatGroup(const GroupData& group, int level,
+FloatPlan PlanFloatGroup(const GroupData& group, int level, bool sparse,
                          const Kernels& kernels, ThreadPool* pool) {
-  return Planner(group, level, kernels, pool).Run();
+  return Planner(group, level, sparse, kernels, pool).Run();
 }
 
 }  // namespace ingot

@@ -26,8 +26,8 @@ struct FloatPlan {
 };
 
 // REQUIRES: the group is not empty and its dtype has a FloatLayout. `pool` may
-// be null.
-FloatPlan PlanFloatGroup(const GroupData& group, int level,
+// be null. `sparse`: zeros will not be coded, so they do not count.
+FloatPlan PlanFloatGroup(const GroupData& group, int level, bool sparse,
                          const Kernels& kernels, ThreadPool* pool);
 
 }  // namespace ingot

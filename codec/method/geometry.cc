@@ -15,6 +15,8 @@ Geometry ChooseGeometry(DType dtype, uint64_t columns) {
   const bool is_float8 =
       dtype == DType::kF8E4m3 || dtype == DType::kF8E5m2;
   if (bytes == 1 && !is_float8) cap = uint64_t{1} << 20;
+  const uint64_t weights = GetDTypeInfo(dtype).block_elements;
+  if (weights > 1) cap = (uint64_t{1} << 19) / weights;
   geometry.block_elements =
       geometry.columns <= cap ? cap / geometry.columns * geometry.columns
                               : cap;

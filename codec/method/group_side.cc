@@ -5,6 +5,7 @@
 
 #include "codec/base/byte_writer.h"
 #include "codec/method/kernels.h"
+#include "codec/method/modelled_side.h"
 #include "codec/planes/bit_stream.h"
 
 namespace ingot {
@@ -13,6 +14,7 @@ namespace {
 constexpr uint8_t kKindNone = 0;
 constexpr uint8_t kKindTiered = 1;
 constexpr uint8_t kKindJoined = 2;  // tiered, and joined exponents
+constexpr uint8_t kKindModelled = 3;
 constexpr uint8_t kHasRows = 1;
 constexpr uint8_t kHasColumns = 2;
 constexpr unsigned kMaxRice = 7;
@@ -178,6 +180,11 @@ void AppendScaleVector(const std::vector<uint8_t>& values, size_t count,
 void AppendGroupSide(const GroupSide& side, std::vector<std::byte>* body) {
   ByteWriter writer(body);
   writer.WriteVarint(side.elements);
+  if (side.modelled != nullptr) {
+    writer.WriteU8(kKindModelled);
+    AppendModelledSide(*side.modelled, body);
+    return;
+  }
   writer.WriteU8(side.joined   ? kKindJoined
                  : side.tiered ? kKindTiered
                                : kKindNone);
@@ -221,15 +228,19 @@ Result<GroupSide> ParseGroupSide(ByteReader* reader, const Geometry& geometry,
                reader->ReadVarint(geometry.group_elements, "group elements"));
   if (side.elements == 0) return reader->Corrupt("group without elements");
   INGOT_ASSIGN(const uint8_t kind, reader->ReadU8());
-  if (kind > kKindJoined) {
+  if (kind > kKindModelled) {
     return Unsupported("group side data of kind " + std::to_string(kind) +
                        " needs a newer reader");
   }
-  if (kind != kKindNone) {
-    const std::optional<FloatLayout> layout = FloatLayoutOf(geometry.dtype);
-    if (!layout) {
-      return reader->Corrupt("tiered side data for a dtype without exponents");
-    }
+  const std::optional<FloatLayout> layout = FloatLayoutOf(geometry.dtype);
+  if (kind != kKindNone && !layout) {
+    return reader->Corrupt("side data for a dtype without exponents");
+  }
+  if (kind == kKindModelled) {
+    INGOT_ASSIGN(ModelledSide modelled,
+                 ParseModelledSide(reader, geometry, first, side.elements));
+    side.modelled = std::make_shared<ModelledSide>(std::move(modelled));
+  } else if (kind != kKindNone) {
     side.tiered = true;
     INGOT_ASSIGN(const uint8_t flags, reader->ReadU8());
     if ((flags & ~(kHasRows | kHasColumns)) != 0) {

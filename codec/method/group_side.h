@@ -18,6 +18,8 @@
 
 namespace ingot {
 
+struct ModelledSide;
+
 struct GroupSide {
   uint64_t elements = 0;
   // False: blocks of this group use no tiered exponents and nothing below
@@ -32,6 +34,8 @@ struct GroupSide {
 
   // Joined exponents, where the group has them besides tiers.
   std::shared_ptr<const JoinedSide> joined;
+  // Not null: blocks of this group may use the modelled method.
+  std::shared_ptr<const ModelledSide> modelled;
 
   bool has_scales() const { return !rows.empty() || !columns.empty(); }
 };

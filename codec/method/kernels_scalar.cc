@@ -46,7 +46,7 @@ SegmentSize EncodeSubBlock(const TierCode& code, const RankTable& table,
 
   size_t exception_bytes = 0;
   for (uint32_t i = 0; i < out.elements; ++i) {
-    const Parts parts = Split<kLayout>(in + i * kInfo.element_bytes);
+    const FloatParts parts = SplitFloat<kLayout>(in + i * kInfo.element_bytes);
     PutRemainder<kLayout>(out.planes, i, parts.remainder);
     const std::optional<uint8_t> symbol =
         SymbolOfExponent<kLayout>(parts.exponent);
@@ -126,17 +126,17 @@ bool DecodeSubBlock(const TierCode& code, const SubBlockDecode& in,
         code.offsets[(scales[i] & 3) * kMaxRanks + (ranks[i] & 15)];
     const uint8_t symbol =
         offset > top ? 0 : static_cast<uint8_t>(top - offset);
-    Join<kLayout>({ExponentOfSymbol<kLayout>(symbol),
-                   GetRemainder<kLayout>(in.planes, i)},
-                  out + i * kInfo.element_bytes);
+    JoinFloat<kLayout>({ExponentOfSymbol<kLayout>(symbol),
+                        GetRemainder<kLayout>(in.planes, i)},
+                       out + i * kInfo.element_bytes);
   }
   for (uint32_t i = 0; i < in.exception_count; ++i) {
     uint32_t entry = 0;
     std::memcpy(&entry, in.exceptions + i * kExceptionBytes, kExceptionBytes);
     const uint32_t position = entry & (kSubBlockElements - 1);
-    Join<kLayout>({entry >> kExceptionPositionBits,
-                   GetRemainder<kLayout>(in.planes, position)},
-                  out + position * kInfo.element_bytes);
+    JoinFloat<kLayout>({entry >> kExceptionPositionBits,
+                        GetRemainder<kLayout>(in.planes, position)},
+                       out + position * kInfo.element_bytes);
   }
   return true;
 }
@@ -144,7 +144,8 @@ bool DecodeSubBlock(const TierCode& code, const SubBlockDecode& in,
 template <FloatLayout kLayout>
 uint8_t CountedSymbol(const uint8_t* in) {
   // An exponent without a symbol counts as 0; its element is an exception.
-  return SymbolOfExponent<kLayout>(Split<kLayout>(in).exponent).value_or(0);
+  return SymbolOfExponent<kLayout>(SplitFloat<kLayout>(in).exponent)
+      .value_or(0);
 }
 
 template <FloatLayout kLayout>
@@ -183,9 +184,9 @@ void JoinPlanes(const uint8_t* symbols,
                 size_t elements, uint8_t* out) {
   constexpr size_t kBytes = GetFloatLayoutInfo(kLayout).element_bytes;
   for (size_t i = 0; i < elements; ++i) {
-    Join<kLayout>({ExponentOfSymbol<kLayout>(symbols[i]),
-                   GetRemainder<kLayout>(planes, i)},
-                  out + i * kBytes);
+    JoinFloat<kLayout>({ExponentOfSymbol<kLayout>(symbols[i]),
+                        GetRemainder<kLayout>(planes, i)},
+                       out + i * kBytes);
   }
 }
 

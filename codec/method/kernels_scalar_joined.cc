@@ -10,7 +10,7 @@ namespace {
 
 // The key of an element, or kNoRank where it has no slot.
 template <FloatLayout kLayout>
-uint8_t KeyOf(const JoinedCode& code, const Parts& parts, uint8_t scale) {
+uint8_t KeyOf(const JoinedCode& code, const FloatParts& parts, uint8_t scale) {
   constexpr FloatLayoutInfo kInfo = GetFloatLayoutInfo(kLayout);
   const std::optional<uint8_t> symbol =
       SymbolOfExponent<kLayout>(parts.exponent);
@@ -44,21 +44,20 @@ void Decode(const JoinedCode& code, const JoinedDecode& in, uint8_t* out,
     const unsigned top = (code.base + (scales[i] >> 2)) & 255;
     const unsigned slot = value >> code.top_bits & kJoinedZeroSlot;
     const bool zero = (value & JoinedCode::kZeroFlag) != 0 || slot > top;
-    Join<kLayout>({ExponentOfSymbol<kLayout>(
-                       zero ? 0 : static_cast<uint8_t>(top - slot)),
-                   GetRemainder<kLayout>(in.planes, i, code.top_bits,
-                                         value & top_mask)},
-                  out + i * kBytes);
+    JoinFloat<kLayout>(
+        {ExponentOfSymbol<kLayout>(zero ? 0 : static_cast<uint8_t>(top - slot)),
+         GetRemainder<kLayout>(in.planes, i, code.top_bits, value & top_mask)},
+        out + i * kBytes);
   }
   for (uint32_t i = 0; i < in.exception_count; ++i) {
     uint32_t entry = 0;
     std::memcpy(&entry, in.exceptions + i * kExceptionBytes, kExceptionBytes);
     const uint32_t position = entry & (kSubBlockElements - 1);
     const uint32_t value = entry >> kExceptionPositionBits;
-    Join<kLayout>({value >> code.top_bits,
-                   GetRemainder<kLayout>(in.planes, position, code.top_bits,
-                                         value & top_mask)},
-                  out + position * kBytes);
+    JoinFloat<kLayout>({value >> code.top_bits,
+                        GetRemainder<kLayout>(in.planes, position,
+                                              code.top_bits, value & top_mask)},
+                       out + position * kBytes);
   }
 }
 
@@ -76,7 +75,7 @@ uint32_t Encode(const JoinedCode& code, const JoinedRanks& ranks,
   std::memset(out.ranks, 0, PlaneBytes(out.elements, 8));
   uint32_t bytes = 0;
   for (uint32_t i = 0; i < out.elements; ++i) {
-    const Parts parts = Split<kLayout>(in + i * kInfo.element_bytes);
+    const FloatParts parts = SplitFloat<kLayout>(in + i * kInfo.element_bytes);
     PutRemainder<kLayout>(out.planes, i, parts.remainder, code.top_bits);
     const uint8_t key = KeyOf<kLayout>(code, parts, scales[i]);
     const uint8_t rank = key == JoinedRanks::kNoRank
@@ -105,7 +104,7 @@ void Count(const JoinedCode& code, const uint8_t* in, const ScaleRun& run,
   for (uint32_t i = 0; i < run.length; ++i) {
     const uint8_t scale = static_cast<uint8_t>(run.row + run.columns[i]);
     const uint8_t key =
-        KeyOf<kLayout>(code, Split<kLayout>(in + i * kBytes), scale);
+        KeyOf<kLayout>(code, SplitFloat<kLayout>(in + i * kBytes), scale);
     const size_t slot = key == JoinedRanks::kNoRank
                             ? JoinedHistogram::kOutside
                             : (scale & 3) * kJoinedKeys + key;

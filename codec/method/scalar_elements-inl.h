@@ -3,44 +3,12 @@
 #ifndef INGOT_CODEC_METHOD_SCALAR_ELEMENTS_INL_H_
 #define INGOT_CODEC_METHOD_SCALAR_ELEMENTS_INL_H_
 
-#include <cstring>
-
 #include "codec/method/kernels.h"
 #include "codec/planes/bit_stream.h"
+#include "codec/planes/float_parts.h"
 
 namespace ingot {
 namespace {
-
-// One element taken apart: sign and mantissa form the remainder.
-struct Parts {
-  unsigned exponent;
-  uint64_t remainder;
-};
-
-template <FloatLayout kLayout>
-Parts Split(const uint8_t* in) {
-  constexpr FloatLayoutInfo kInfo = GetFloatLayoutInfo(kLayout);
-  uint64_t bits = 0;
-  std::memcpy(&bits, in, kInfo.element_bytes);
-  const uint64_t sign = bits >> (kInfo.element_bytes * 8 - 1);
-  const uint64_t mantissa = bits & ((uint64_t{1} << kInfo.mantissa_bits) - 1);
-  const uint64_t exponent = (bits >> kInfo.mantissa_bits) &
-                            ((uint64_t{1} << kInfo.exponent_bits) - 1);
-  return {static_cast<unsigned>(exponent),
-          sign << kInfo.mantissa_bits | mantissa};
-}
-
-template <FloatLayout kLayout>
-void Join(const Parts& parts, uint8_t* out) {
-  constexpr FloatLayoutInfo kInfo = GetFloatLayoutInfo(kLayout);
-  const uint64_t sign = parts.remainder >> kInfo.mantissa_bits;
-  const uint64_t mantissa =
-      parts.remainder & ((uint64_t{1} << kInfo.mantissa_bits) - 1);
-  const uint64_t bits = sign << (kInfo.element_bytes * 8 - 1) |
-                        uint64_t{parts.exponent} << kInfo.mantissa_bits |
-                        mantissa;
-  std::memcpy(out, &bits, kInfo.element_bytes);
-}
 
 // The remainder's planes, split from its top. The first one lacks the
 // `top_bits` bits below the sign.

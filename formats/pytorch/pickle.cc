@@ -146,9 +146,10 @@ bool Scanner::Step(uint8_t opcode) {
     case '2':
       return machine_.Duplicate();
 
-    case 'N':
     case 0x88:  // NEWTRUE
     case 0x89:  // NEWFALSE
+      return machine_.PushInt(opcode == 0x88);
+    case 'N':
     case 0x97:  // NEXT_BUFFER
       return machine_.PushOther();
     case 0x98:  // READONLY_BUFFER
@@ -346,6 +347,26 @@ std::vector<std::string> Namer::Run(PickleValue root) {
   return std::move(names_);
 }
 
+// What a value that is no tensor says.
+void DescribeValue(const PickleMachine& machine, PickledTensors* result) {
+  const PickleValue value = machine.top();
+  if (value.kind == Kind::kInt) result->integers[""] = value.number;
+  if (!value.IsContainer()) return;
+  const std::vector<PickleValue>& items = machine.containers()[value.index];
+  const auto text = [&machine](PickleValue item) {
+    return machine.strings()[item.index];
+  };
+  for (size_t i = 0; i < items.size(); ++i) {
+    const bool string = items[i].kind == Kind::kString;
+    if (value.kind != Kind::kDict && string) {
+      result->strings.push_back(text(items[i]));
+    } else if (value.kind == Kind::kDict && i % 2 == 0 && string &&
+               i + 1 < items.size() && items[i + 1].kind == Kind::kInt) {
+      result->integers[text(items[i])] = items[i + 1].number;
+    }
+  }
+}
+
 // The shape's elements; views without meaning count as empty.
 uint64_t Elements(const PickledView& view) {
   return ElementCount(view.shape).value_or(0);
@@ -356,6 +377,7 @@ uint64_t Elements(const PickledView& view) {
 Result<PickledTensors> ScanPickle(const Source& source, uint64_t begin,
                                   uint64_t end) {
   PickledTensors result;
+  result.end = begin;
   if (end - begin > kMaxPickleLength) {
     result.problem = "it is longer than 64 MiB";
     return result;
@@ -364,9 +386,11 @@ Result<PickledTensors> ScanPickle(const Source& source, uint64_t begin,
   const bool complete = scanner.Run();
   if (scanner.error()) return *scanner.error();
   const PickleMachine& machine = scanner.machine();
+  result.end = scanner.position();
   std::vector<std::string> names(machine.tensors().size());
   if (complete) {
     names = Namer(machine).Run(machine.top());
+    DescribeValue(machine, &result);
   } else {
     result.problem = RuleAt(machine.problem(), scanner.position() - begin).text;
   }

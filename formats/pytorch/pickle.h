@@ -48,7 +48,12 @@ struct PickledStorage {
 struct PickledTensors {
   // By the key that names the storage's bytes outside the pickle.
   std::unordered_map<std::string, PickledStorage> storages;
-  // What stopped the scan; empty if it reached the end.
+  // What the value that was pickled is, if it is as simple: an integer or a
+  // boolean (under ""), those of a dict by their keys, the strings of a list.
+  std::unordered_map<std::string, int64_t> integers;
+  std::vector<std::string> strings;
+  uint64_t end = 0;  // the offset at which the scan stopped
+  // What stopped it; empty if that was the pickle's end.
   std::string problem;
 };
 

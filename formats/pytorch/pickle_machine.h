@@ -23,8 +23,8 @@ namespace ingot {
 
 struct PickleValue {
   enum class Kind : uint8_t {
-    kOther,    // None, booleans, floats, bytes, long integers
-    kInt,      // number
+    kOther,    // None, floats, bytes, long integers
+    kInt,      // number; booleans too
     kString,   // index: in strings()
     kGlobal,   // the same, "module name"
     kTuple,    // index: in containers()

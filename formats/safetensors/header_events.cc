@@ -20,11 +20,13 @@ constexpr unsigned kShapeField = 2;
 constexpr unsigned kOffsetsField = 4;
 constexpr unsigned kAllFields = 7;
 
-// The format's names are exact: no aliases, no other case, no BYTES.
+// The format's names are exact: no aliases, no other case, no BYTES, no packed
+// blocks.
 std::optional<DType> SafetensorsDType(std::string_view name) {
   const std::optional<DType> dtype = ParseDType(name);
   if (!dtype || *dtype == DType::kBytes) return std::nullopt;
-  if (GetDTypeInfo(*dtype).name != name) return std::nullopt;
+  const DTypeInfo& info = GetDTypeInfo(*dtype);
+  if (info.name != name || info.block_elements > 1) return std::nullopt;
   return dtype;
 }
 

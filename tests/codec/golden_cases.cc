@@ -53,8 +53,23 @@ constexpr EncodeCase kEncodeCases[] = {
     {"e4m3", DType::kF8E4m3, 4160, 65, "ScaledWeights", 3},
     {"e5m2", DType::kF8E5m2, 4160, 65, "ScaledWeights", 3},
     {"i32-split", DType::kI32, 1200, 1, "Ramp", 3},
+    {"q4_0-fields", DType::kQ4_0, 300, 12, "ScaledWeights", 3},
+    {"q6_k-fields", DType::kQ6K, 30, 3, "ScaledWeights", 3},
     {"u64-constant", DType::kU64, 600, 1, "AllEqual", 3},
+    {"fp32-palette", DType::kF32, 2000, 50, "FewValues", 3},
+    {"fp32-integers", DType::kF32, 2000, 50, "IntegerFloats", 3},
+    {"bf16-scaled", DType::kBf16, 4096, 64, "Dequantised", 3},
+    {"bf16-sparse", DType::kBf16, 4000, 80, "PrunedWithSigns", 3},
+    {"fp16-rows", DType::kF16, 4000, 80, "WeightRowsAgain", 3},
     {"bool-zstd", DType::kBool, 5000, 1, "Flags", 3},
+    {"bf16-modelled", DType::kBf16, 4096, 64, "ScaledWeights", 9},
+    {"bf16-modelled-level7", DType::kBf16, 4096, 64, "ScaledWeights", 7},
+    {"bf16-modelled-lanes", DType::kBf16, 16384, 64, "PlainWeights", 8},
+    {"bf16-modelled-zeros", DType::kBf16, 4000, 70, "HalfZeros", 9},
+    {"fp64-modelled-escapes", DType::kF64, 1500, 50, "RareExceptions", 9},
+    {"e4m3-modelled", DType::kF8E4m3, 8320, 65, "ScaledWeights", 9},
+    {"i8-cm-bytes", DType::kI8, 9000, 90, "SmallIntegers", 9},
+    {"i16-cm-bytes", DType::kI16, 3000, 30, "SmallIntegers", 9},
     {"bytes-lzma-or-zstd", DType::kBytes, 70000, 100, "RepeatedRows", 4},
 };
 
@@ -75,9 +90,13 @@ GoldenFile OneTensor(const EncodeCase& test) {
   const Bytes raw = MakeTensor(GetPattern(test.pattern), test.dtype,
                                test.elements, test.columns);
   Must(e.BeginFile(Named(test.name)));
-  Must(e.BeginRegion({.view = TensorView{"t", test.dtype, {test.elements}},
-                      .element_dtype = test.dtype,
-                      .columns = test.columns}));
+  Must(e.BeginRegion(
+      {.view = TensorView{"t",
+                          test.dtype,
+                          {test.elements *
+                           GetDTypeInfo(test.dtype).block_elements}},
+       .element_dtype = test.dtype,
+       .columns = test.columns}));
   Must(e.Write(raw));
   Must(e.EndRegion());
   if (!e.EndFile("").ok()) std::abort();
@@ -216,9 +235,9 @@ Seed RoundTripSeed(const EncodeCase& test) {
   Seed seed{"round_trip", test.name, {}};
   ByteWriter writer(&seed.bytes);
   writer.WriteU8(static_cast<uint8_t>(test.dtype));
-  // round_trip_fuzzer reads level 3 from high numbers, 5 from 240 on and 4 from
-  // 255 alone; both are slow where they try lzma.
-  constexpr uint8_t kLevels[] = {0, 1, 224, 224, 224};
+  // round_trip_fuzzer reads level 3 from high numbers, 5 from 240 on, 4 from
+  // 255 alone, 7 to 9 from 216 on; 4 and 5 are slow where they try lzma.
+  constexpr uint8_t kLevels[] = {0, 1, 224, 224, 224, 224, 216, 217, 218};
   writer.WriteU8(kLevels[test.level - 1]);
   writer.WriteU16(static_cast<uint16_t>(test.columns - 1));
   const uint64_t elements = std::min<uint64_t>(test.elements, 300);
@@ -292,11 +311,11 @@ std::vector<GoldenFile> MustFail() {
   }));
   add(Changed("unsupported-method", "groups",
               ChangeHeader(DType::kBf16, [](BlockHeader* h) {
-                h->method = static_cast<Method>(9);
+                h->method = static_cast<Method>(99);
               })));
   add(Changed("unsupported-coder", "groups",
               ChangeHeader(DType::kBf16, [](BlockHeader* h) {
-                h->planes[1].coder = static_cast<Coder>(9);
+                h->planes[1].coder = static_cast<Coder>(99);
               })));
   add(Changed(
       "unsupported-predictor", "groups",

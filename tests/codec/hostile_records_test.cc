@@ -122,8 +122,8 @@ std::vector<Case> BlockCases() {
   });
   bf16("BlockUnknownCoder", kNewer, "coder 99",
        [](BlockHeader* h) { h->planes[1].coder = static_cast<Coder>(99); });
-  bf16("BlockUnknownMethod", kNewer, "method 4",
-       [](BlockHeader* h) { h->method = static_cast<Method>(4); });
+  bf16("BlockUnknownMethod", kNewer, "method 99",
+       [](BlockHeader* h) { h->method = static_cast<Method>(99); });
   bf16("BlockPredictor", kNewer, "predictor 1",
        [](BlockHeader* h) { h->predictor = 1; });
   bf16("BlockReference", kBad, "references without a predictor",
@@ -152,7 +152,7 @@ std::vector<Case> BlockCases() {
        [](BlockHeader* h) { ++h->planes[0].table.min_segment_bytes; });
   bf16("BlockStoredExponents", kBad, "",
        [](BlockHeader* h) { h->planes[0].coder = Coder::kStore; });
-  cases.push_back({"BlockFloatOfIntegers", "zstd", kBad, "without exponents",
+  cases.push_back({"BlockFloatOfIntegers", "zstd", kBad, "does not fit dtype",
                    BlockChange(DType::kBytes, [](BlockHeader* h) {
                      h->method = Method::kFloat;
                    })});

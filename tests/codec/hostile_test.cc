@@ -83,6 +83,8 @@ TEST(SampleContainersTest, AreWhatTheirNamesSay) {
   EXPECT_FALSE(side("scales").rows.empty());
   EXPECT_FALSE(side("scales").columns.empty());
   EXPECT_GE(side("flat").code.tier_count, 3);
+  EXPECT_EQ(header("adaptive", DType::kI8).planes[0].coder, Coder::kCmBytes);
+  EXPECT_EQ(header("modelled", DType::kBf16).planes[0].coder, Coder::kCm);
   const BlockHeader exceptions = header("exceptions", DType::kF64);
   EXPECT_EQ(exceptions.planes[0].coder, Coder::kTiered);
   EXPECT_GE(exceptions.planes[0].table.min_segment_bytes +

@@ -127,6 +127,49 @@ uint64_t Flags(const ElementBits&, const Position&, Random* random) {
   return random->Below(7) == 0 ? 1 : 0;
 }
 
+// A few values, NaN and others, in no order.
+uint64_t FewValues(const ElementBits&, const Position&, Random* random) {
+  return Random(random->Below(random->Below(20) + 1)).Next();
+}
+// factor * scale rounded to nearest, ties to even, as a float.
+uint64_t Product(const ElementBits& bits, uint64_t sign, uint64_t factor,
+                 uint64_t scale) {
+  const uint64_t product = factor * scale;
+  if (product == 0) return bits.Make(sign, 0, 0);
+  const unsigned top = static_cast<unsigned>(std::bit_width(product)) - 1;
+  uint64_t mantissa = product << (63 - top) << 1;  // behind the hidden one
+  const unsigned drop = 64 - bits.mantissa_bits;
+  const uint64_t half = uint64_t{1} << (drop - 1);
+  const uint64_t rest = mantissa & (2 * half - 1);
+  mantissa >>= drop;
+  mantissa += rest > half || (rest == half && mantissa % 2 == 1);
+  const uint64_t carry = mantissa >> bits.mantissa_bits;
+  return bits.Make(sign, bits.exponent_limit() / 2 - 1 + top + carry - 3,
+                   mantissa);
+}
+// Integers as floats.
+uint64_t IntegerFloats(const ElementBits& bits, const Position&,
+                       Random* random) {
+  const uint64_t factor = random->Below(random->Below(3000) + 1);
+  return Product(bits, factor == 0 ? 0 : random->Next(), factor, 8);
+}
+// Integers of four bits, and -0.0, times a scale for each 32 neighbours.
+uint64_t Dequantised(const ElementBits& bits, const Position& at,
+                     Random* random) {
+  const uint64_t scale = Random(at.row * 64 + at.column / 32).Below(2047);
+  return Product(bits, random->Next(), random->Below(8), 2048 + scale);
+}
+uint64_t PrunedWithSigns(const ElementBits& bits, const Position& at,
+                         Random* random) {
+  const uint64_t element = Weight(bits, at.row % 9 + at.column % 5, random);
+  return random->Below(3) == 0 ? element : element & bits.Make(1, 0, 0);
+}
+// Rows of weights, most of them repeated.
+uint64_t WeightRowsAgain(const ElementBits& bits, const Position& at, Random*) {
+  Random random(at.row * at.row % 7 * 100003 + at.column);
+  return Weight(bits, at.row * at.row % 7, &random);
+}
+
 constexpr std::array kPatterns = {
     Pattern{"Zeros", Zeros},
     Pattern{"AllEqual", AllEqual},
@@ -149,6 +192,11 @@ constexpr std::array kPatterns = {
     Pattern{"SmallIntegers", SmallIntegers},
     Pattern{"Ramp", Ramp},
     Pattern{"Flags", Flags},
+    Pattern{"FewValues", FewValues},
+    Pattern{"IntegerFloats", IntegerFloats},
+    Pattern{"Dequantised", Dequantised},
+    Pattern{"PrunedWithSigns", PrunedWithSigns},
+    Pattern{"WeightRowsAgain", WeightRowsAgain},
 };
 
 }  // namespace
@@ -162,7 +210,7 @@ uint64_t Random::Next() {
 }
 
 ElementBits BitsOf(DType dtype) {
-  const unsigned bits = GetDTypeInfo(dtype).bits;
+  const unsigned bits = std::min<unsigned>(GetDTypeInfo(dtype).bits, 64);
   if (const std::optional<FloatLayout> layout = FloatLayoutOf(dtype)) {
     const FloatLayoutInfo& info = GetFloatLayoutInfo(*layout);
     return {bits, info.exponent_bits, info.mantissa_bits};
@@ -182,13 +230,17 @@ const Pattern& GetPattern(std::string_view name) {
 std::vector<std::byte> MakeTensor(const Pattern& pattern, DType dtype,
                                   uint64_t elements, uint64_t columns) {
   const ElementBits bits = BitsOf(dtype);
-  const size_t bytes = bits.bits / 8;
+  const size_t bytes = GetDTypeInfo(dtype).bits / 8;
   std::vector<std::byte> raw(elements * bytes);
   Random random(elements * 31 + columns);
   for (uint64_t i = 0; i < elements; ++i) {
     const Position at{i, i / columns, i % columns};
-    const uint64_t value = pattern.element(bits, at, &random) & bits.mask();
-    std::memcpy(raw.data() + i * bytes, &value, bytes);
+    // Packed blocks are made of several values.
+    for (size_t done = 0; done < bytes; done += sizeof(uint64_t)) {
+      const uint64_t value = pattern.element(bits, at, &random) & bits.mask();
+      std::memcpy(raw.data() + i * bytes + done, &value,
+                  std::min(bytes - done, sizeof(value)));
+    }
   }
   return raw;
 }

@@ -73,12 +73,18 @@ class RoundTripTest : public testing::TestWithParam<std::tuple<DType, int>> {};
 
 TEST_P(RoundTripTest, EveryPatternAndShape) {
   const auto [dtype, level] = GetParam();
+  if (level == 7 && !IsFloat(dtype)) GTEST_SKIP() << "as level 9";
   TensorEncoder encoder({.level = level, .threads = 1});
   TensorDecoder decoder({.threads = 1});
   for (const Pattern& pattern : AllPatterns()) {
     for (const Shape& shape : kSmallShapes) {
       // The slow byte coders need no sub-block boundaries.
       if (level >= 4 && !IsFloat(dtype) && shape.elements > 5000) continue;
+      // Packed blocks are large.
+      if (GetDTypeInfo(dtype).block_elements > 1 &&
+          shape.elements > (level >= 4 ? 1003u : 4096u)) {
+        continue;
+      }
       const TensorSpec spec{dtype, shape.columns};
       const std::vector<std::byte> raw =
           MakeTensor(pattern, dtype, shape.elements, shape.columns);
@@ -116,8 +122,7 @@ TEST_P(RoundTripTest, BlockBoundaries) {
 
 INSTANTIATE_TEST_SUITE_P(AllDTypes, RoundTripTest,
                          testing::Combine(testing::ValuesIn(CodableDTypes()),
-                                          testing::Range(
-                                              1, kHighestImplementedLevel + 1)),
+                                          testing::Values(1, 2, 3, 4, 5, 7, 9)),
                          [](const auto& info) {
                            return DTypeName(std::get<0>(info.param)) + "Level" +
                                   std::to_string(std::get<1>(info.param));
@@ -129,7 +134,7 @@ INSTANTIATE_TEST_SUITE_P(AllDTypes, RoundTripTest,
 TEST(LevelsTest, HigherLevelsAreNotLarger) {
   TensorEncoder standard({.level = 3, .threads = 1});
   TensorEncoder exact({.level = 4, .threads = 1});
-  for (int level = 5; level <= kHighestImplementedLevel; ++level) {
+  for (const int level : {5, 7, 9}) {
     TensorEncoder encoder({.level = level, .threads = 1});
     for (const DType dtype : CodableDTypes()) {
       if (!IsFloat(dtype)) continue;
@@ -180,7 +185,7 @@ TEST(RoundTripGroupsTest, ThreeGroupsOfEachFloatSize) {
 
 TEST(RoundTripThreadsTest, ThreadCountsDoNotChangeTheBytes) {
   for (const DType dtype : {DType::kBf16, DType::kF32, DType::kI16}) {
-    for (const int level : {1, 3}) {
+    for (const int level : {1, 3, 9}) {
       constexpr uint64_t kColumns = 1000;
       const TensorSpec spec{dtype, kColumns};
       const std::vector<std::byte> raw =
@@ -362,7 +367,7 @@ TEST(CoverageTest, PatternsReachEveryMethodAndCoder) {
       for (const uint64_t columns : {64u, 683u}) {
         const Geometry geometry = ChooseGeometry(dtype, columns);
         const std::vector<std::byte> raw =
-            MakeTensor(pattern, dtype, 9000, columns);
+            MakeTensor(pattern, dtype, 64 * 141, columns);
         const GroupData group{.geometry = geometry, .first = 0, .raw = raw};
         const EncodedGroup encoded = EncodeGroup(group, 4, ActiveKernels());
         if (encoded.side.tiered) {
@@ -388,7 +393,12 @@ TEST(CoverageTest, PatternsReachEveryMethodAndCoder) {
            {Method::kFloat, kConstant},
            {Method::kSplit, kStore},
            {Method::kSplit, kConstant},
-           {Method::kSplit, kZstd}}) {
+           {Method::kSplit, kZstd},
+           {Method::kPalette, kPacked},
+           {Method::kIntegers, kConstant},
+           {Method::kScaled, kPacked},
+           {Method::kSparse, kTiered},
+           {Method::kRows, kTiered}}) {
     EXPECT_TRUE(seen.contains(wanted))
         << MethodName(wanted.first) << "/" << CoderName(wanted.second);
   }

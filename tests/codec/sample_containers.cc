@@ -131,6 +131,20 @@ std::vector<SampleContainer> MakeAll() {
   all.push_back(OneObject("huffman", {DType::kBf16, 20, 1000, 1000},
                           "RareExceptions", 970, 5));
   all.push_back(Rans());
+  all.push_back(
+      OneObject("palette", {DType::kF32, 9, 90, 180}, "FewValues", 170));
+  all.push_back(OneObject("integers", {DType::kF64, 9, 90, 180},
+                          "IntegerFloats", 170));
+  all.push_back(OneObject("scaled", {DType::kBf16, 64, 640, 1280},
+                          "Dequantised", 1300));
+  all.push_back(OneObject("sparse", {DType::kF16, 64, 1280, 2560},
+                          "PrunedWithSigns", 2700));
+  all.push_back(OneObject("rows", {DType::kF32, 64, 640, 2560},
+                          "WeightRowsAgain", 2624));
+  all.push_back(OneObject("modelled", {DType::kBf16, 32, 1024, 2048},
+                          "ScaledWeights", 2048, 9));
+  all.push_back(OneObject("adaptive", {DType::kI8, 30, 1500, 1500},
+                          "SmallIntegers", 1500, 9));
   // Above the size from which payloads and planes are aligned.
   all.push_back(OneObject("aligned", {DType::kBf16, 64, 1 << 17, 1 << 17},
                           "PlainWeights", 100'003));

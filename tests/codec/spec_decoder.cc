@@ -1,99 +1,16 @@
 #include "tests/codec/spec_decoder.h"
 
-#include <lzma.h>
 #include <xxhash.h>
-#include <zstd.h>
 
 #include <algorithm>
 #include <array>
 #include <stdexcept>
 
+#include "tests/codec/spec_base.h"
+#include "tests/codec/spec_methods.h"
+
 namespace spec {
 namespace {
-
-void Require(bool condition, const char* what) {
-  if (!condition) throw std::runtime_error(what);
-}
-
-// "Conventions".
-class Input {
- public:
-  explicit Input(const Bytes& bytes) : bytes_(bytes) {}
-
-  uint64_t position() const { return position_; }
-  uint64_t remaining() const { return bytes_.size() - position_; }
-  uint64_t Fixed(unsigned size) {
-    uint64_t value = 0;
-    for (unsigned i = 0; i < size; ++i) value |= uint64_t{Byte()} << (8 * i);
-    return value;
-  }
-  uint8_t Byte() {
-    Require(remaining() > 0, "input ends");
-    return bytes_[position_++];
-  }
-  uint64_t Varint() {
-    uint64_t value = 0;
-    for (unsigned shift = 0;; shift += 7) {
-      const uint8_t byte = Byte();
-      value |= uint64_t{byte & 0x7Fu} << shift;
-      if ((byte & 0x80) == 0) return value;
-    }
-  }
-  Bytes Take(uint64_t size) {
-    Require(size <= remaining(), "input ends");
-    const auto begin = bytes_.begin() + static_cast<int64_t>(position_);
-    position_ += size;
-    return {begin, begin + static_cast<int64_t>(size)};
-  }
-  std::string String() {
-    const Bytes text = Take(Varint());
-    return {text.begin(), text.end()};
-  }
-
- private:
-  const Bytes& bytes_;
-  uint64_t position_ = 0;
-};
-
-// Field `index` of `width` bits of a bit stream.
-uint64_t Field(const Bytes& stream, uint64_t index, unsigned width) {
-  uint64_t value = 0;
-  for (unsigned k = 0; k < width; ++k) {
-    const uint64_t bit = index * width + k;
-    value |= uint64_t{stream.at(bit / 8) >> (bit % 8) & 1u} << k;
-  }
-  return value;
-}
-
-int64_t UnZigZag(uint64_t z) {
-  return static_cast<int64_t>(z >> 1) ^ -static_cast<int64_t>(z & 1);
-}
-
-// Section 4, all coders but tiered.
-Bytes DecodePlain(unsigned coder, const Bytes& encoded, uint64_t size) {
-  Bytes plane(size);
-  if (coder == 0) {
-    plane = encoded;
-  } else if (coder == 1) {
-    Require(encoded.size() == 1, "constant: one byte");
-    std::fill(plane.begin(), plane.end(), encoded[0]);
-  } else if (coder == 2) {
-    plane.resize(
-        ZSTD_decompress(plane.data(), size, encoded.data(), encoded.size()));
-  } else {
-    Require(coder == 3, "unknown coder");
-    uint64_t memory = UINT64_MAX;
-    size_t in = 0;
-    size_t out = 0;
-    Require(lzma_stream_buffer_decode(&memory, 0, nullptr, encoded.data(), &in,
-                                      encoded.size(), plane.data(), &out,
-                                      size) == LZMA_OK &&
-                in == encoded.size() && out == size,
-            "xz stream");
-  }
-  Require(plane.size() == size, "plane of another size");
-  return plane;
-}
 
 // Section 5: exponent bits, mantissa bits and the remainder's planes.
 struct Layout {
@@ -120,15 +37,78 @@ Layout LayoutOf(unsigned dtype) {
   }
 }
 
-unsigned ElementBytes(unsigned dtype) {
-  constexpr std::array<unsigned, 17> kBytes = {1, 1, 1, 1, 2, 2, 4, 4, 8,
-                                               8, 2, 2, 4, 8, 1, 1, 1};
-  Require(dtype < kBytes.size(), "dtype is not coded as such");
-  return kBytes[dtype];
-}
+// Section 5, "Packed blocks": b[byte : bit : width].
+struct Part {
+  size_t byte;
+  size_t bit;
+  size_t width;
+};
+using Symbol = std::vector<Part>;  // later parts above earlier ones
 
-uint64_t RoundUp(uint64_t value, uint64_t unit) {
-  return (value + unit - 1) / unit * unit;
+std::vector<std::vector<Symbol>> FieldsOf(unsigned dtype) {
+  const auto bytes = [](size_t first, size_t last) {
+    std::vector<Symbol> symbols;
+    for (size_t i = first; i <= last; ++i) symbols.push_back({{i, 0, 8}});
+    return symbols;
+  };
+  const auto five = [](size_t q, size_t h) {
+    std::vector<Symbol> symbols;
+    for (size_t j = 0; j < 32; ++j) {
+      symbols.push_back({{q + j % 16, j / 16 * 4, 4}, {h + j / 8, j % 8, 1}});
+    }
+    return symbols;
+  };
+  const auto six = [](size_t s, size_t p) {
+    std::vector<Symbol> symbols;
+    for (size_t j = 0; j < 4; ++j) symbols.push_back({{s + j, 0, 6}});
+    for (size_t j = 4; j < 8; ++j) {
+      symbols.push_back({{8 + j, p, 4}, {s + j - 4, 6, 2}});
+    }
+    return symbols;
+  };
+  std::vector<Symbol> three;
+  std::vector<Symbol> five_k;
+  std::vector<Symbol> six_k;
+  for (size_t j = 0; j < 256; ++j) {
+    three.push_back(
+        {{32 + j / 128 * 32 + j % 32, j / 32 % 4 * 2, 2}, {j % 32, j / 32, 1}});
+    five_k.push_back({{48 + j / 64 * 32 + j % 32, j / 32 % 2 * 4, 4},
+                      {16 + j % 32, j / 32, 1}});
+    six_k.push_back(
+        {{j / 128 * 64 + j / 32 % 2 * 32 + j % 32, j / 64 % 2 * 4, 4},
+         {128 + j / 128 * 32 + j % 32, j / 32 % 4 * 2, 2}});
+  }
+  std::vector<Symbol> scales;
+  for (size_t j = 0; j < 16; ++j) {
+    scales.push_back({{96 + j % 8, j / 8 * 4, 4}, {104 + j % 4, j / 4 * 2, 2}});
+  }
+  const auto byte = [&](size_t i) { return bytes(i, i); };
+  switch (dtype) {
+    case 21:
+      return {byte(0), byte(1), bytes(2, 17)};
+    case 22:
+      return {byte(0), byte(1), byte(2), byte(3), bytes(4, 19)};
+    case 23:
+      return {byte(0), byte(1), five(6, 2)};
+    case 24:
+      return {byte(0), byte(1), byte(2), byte(3), five(8, 4)};
+    case 25:
+      return {byte(0), byte(1), bytes(2, 33)};
+    case 26:
+      return {bytes(0, 15), bytes(16, 79), byte(80),
+              byte(81),     byte(82),      byte(83)};
+    case 27:
+      return {three, scales, byte(108), byte(109)};
+    case 28:
+      return {byte(0),   byte(1),   byte(2),       byte(3),
+              six(4, 0), six(8, 4), bytes(16, 143)};
+    case 29:
+      return {byte(0), byte(1), byte(2), byte(3), six(4, 0), six(8, 4), five_k};
+    case 30:
+      return {six_k, bytes(192, 207), byte(208), byte(209)};
+    default:
+      throw std::runtime_error("no packed block");
+  }
 }
 
 std::vector<unsigned> DecodeScales(Input* input, uint64_t count) {
@@ -405,6 +385,8 @@ struct Plane {
   unsigned coder = 0;
   TieredParameters tiered = {};
   StreamParameters streams = {};
+  unsigned run_bits = 0;
+  unsigned lanes = 0;
   Bytes encoded;
 };
 
@@ -421,6 +403,10 @@ std::vector<Plane> TakePlanes(Input* body, const Bytes& payload, size_t count) {
     if (plane.coder == 5 || plane.coder == 6) {
       plane.streams.exception_bits = body->Byte();
     }
+    if (plane.coder == 7) {
+      plane.run_bits = body->Byte();
+      plane.lanes = body->Byte();
+    }
     if (plane.coder != 4) continue;
     plane.tiered.min_escapes = body->Varint();
     plane.tiered.escape_bits = body->Byte();
@@ -436,6 +422,62 @@ std::vector<Plane> TakePlanes(Input* body, const Bytes& payload, size_t count) {
   }
   Require(input.remaining() == 0, "planes fill the payload");
   return planes;
+}
+
+std::vector<uint64_t> DecodeRemainders(const std::vector<Plane>& planes,
+                                       const std::vector<unsigned>& widths,
+                                       uint64_t n) {
+  std::vector<uint64_t> remainders(n, 0);
+  for (size_t k = 0; k < widths.size(); ++k) {
+    const unsigned width = widths[k];
+    const Bytes plane = DecodePlain(planes[1 + k].coder, planes[1 + k].encoded,
+                                    RoundUp(n, 64) * width / 8);
+    for (uint64_t i = 0; i < n; ++i) {
+      remainders[i] = remainders[i] << width | Field(plane, i, width);
+    }
+  }
+  return remainders;
+}
+
+// Section 8.
+Bytes JoinModelled(const std::vector<Plane>& planes, const Group& group,
+                   const Geometry& geometry, uint64_t first, uint64_t n) {
+  Require(group.modelled.has_value() && planes[0].coder == 7, "a model");
+  const ModelledSide& side = *group.modelled;
+  const Layout layout = LayoutOf(geometry.dtype);
+  std::vector<int64_t> scales;
+  for (uint64_t i = first; i < first + n; ++i) {
+    int64_t scale = side.base;
+    if (!side.rows.empty()) {
+      const uint64_t row =
+          i / geometry.columns - group.first / geometry.columns;
+      scale += side.rows.at(row) << side.row_step;
+    }
+    if (!side.columns.empty()) {
+      scale += side.columns.at(i % geometry.columns) << side.column_step;
+    }
+    scales.push_back(scale);
+  }
+  const std::vector<ModelledSymbol> symbols = DecodeModelledSymbols(
+      side, scales, layout.exponent_bits, layout.mantissa_bits,
+      planes[0].run_bits, planes[0].lanes, planes[0].encoded);
+  std::vector<unsigned> widths = layout.planes;
+  widths[0] -= side.top_bits;
+  const std::vector<uint64_t> remainders = DecodeRemainders(planes, widths, n);
+  const unsigned low_bits = layout.mantissa_bits - side.top_bits;
+  const unsigned bytes = ElementBytes(geometry.dtype);
+  Bytes raw;
+  for (uint64_t i = 0; i < n; ++i) {
+    const uint64_t sign = remainders[i] >> low_bits;
+    const uint64_t low = remainders[i] & ((uint64_t{1} << low_bits) - 1);
+    const uint64_t element = sign << (bytes * 8 - 1) |
+                             symbols[i].exponent << layout.mantissa_bits |
+                             symbols[i].top << low_bits | low;
+    for (unsigned k = 0; k < bytes; ++k) {
+      raw.push_back(static_cast<uint8_t>(element >> (8 * k)));
+    }
+  }
+  return raw;
 }
 
 Bytes JoinFloats(const std::vector<Plane>& planes, const Group& group,
@@ -469,15 +511,9 @@ Bytes JoinFloats(const std::vector<Plane>& planes, const Group& group,
                               : symbol & ((1u << layout.exponent_bits) - 1));
     }
   }
-  std::vector<uint64_t> remainders(n, 0);
-  for (size_t k = 0; k < layout.planes.size(); ++k) {
-    const unsigned width = layout.planes[k] - (k == 0 ? top_bits : 0);
-    const Bytes plane = DecodePlain(planes[1 + k].coder, planes[1 + k].encoded,
-                                    padded * width / 8);
-    for (uint64_t i = 0; i < n; ++i) {
-      remainders[i] = remainders[i] << width | Field(plane, i, width);
-    }
-  }
+  std::vector<unsigned> widths = layout.planes;
+  widths[0] -= top_bits;
+  const std::vector<uint64_t> remainders = DecodeRemainders(planes, widths, n);
   const unsigned bytes = ElementBytes(geometry.dtype);
   Bytes raw;
   for (uint64_t i = 0; i < n; ++i) {
@@ -495,112 +531,27 @@ Bytes JoinFloats(const std::vector<Plane>& planes, const Group& group,
   return raw;
 }
 
-// Section 1.
-void SkipView(Input* body) {
-  if (body->Byte() == 0) return;
-  body->String();
-  body->Byte();
-  for (uint64_t left = body->Varint(); left > 0; --left) body->Varint();
+Bytes JoinFields(const std::vector<Plane>& planes, unsigned dtype, uint64_t n) {
+  const unsigned bytes = ElementBytes(dtype);
+  const std::vector<std::vector<Symbol>> fields = FieldsOf(dtype);
+  Bytes raw(n * bytes);
+  for (size_t k = 0; k < fields.size(); ++k) {
+    const size_t symbols = fields[k].size();
+    const Bytes plane =
+        DecodePlain(planes[k].coder, planes[k].encoded, n * symbols);
+    for (uint64_t i = 0; i < n; ++i) {
+      for (size_t j = 0; j < symbols; ++j) {
+        unsigned value = plane[i * symbols + j];
+        for (const Part& part : fields[k][j]) {
+          const unsigned bits = value & ((1u << part.width) - 1);
+          raw[i * bytes + part.byte] |= static_cast<uint8_t>(bits << part.bit);
+          value >>= part.width;
+        }
+      }
+    }
+  }
+  return raw;
 }
-
-class ContainerDecoder {
- public:
-  std::vector<File> Decode(const Bytes& container) {
-    Input input(container);
-    const Bytes head = input.Take(16);
-    const Bytes magic = {0x89, 'I', 'N', 'G', 'O', 'T', 0x0D, 0x0A};
-    Require(std::equal(magic.begin(), magic.end(), head.begin()), "magic");
-    Require(XXH3_64bits(head.data(), 16) == input.Fixed(8), "header checksum");
-    while (DecodeRecord(container, &input)) {
-    }
-    Require(input.remaining() == 32, "footer");
-    return files_;
-  }
-
- private:
-  // False behind the index.
-  bool DecodeRecord(const Bytes& container, Input* input) {
-    const uint64_t begin = input->position();
-    const unsigned type = input->Byte();
-    const Bytes body_bytes = input->Take(input->Varint());
-    const uint64_t checked = input->position() - begin;
-    Require((XXH3_64bits(container.data() + begin, checked) & 0xFFFFFFFF) ==
-                input->Fixed(4),
-            "record checksum");
-    Input body(body_bytes);
-    Bytes payload;
-    if ((type & 0x40) != 0) {
-      const uint64_t length = Input(body_bytes).Varint();
-      if (length >= 131072) {
-        input->Take(RoundUp(input->position(), 64) - input->position());
-      }
-      payload = input->Take(length);
-    }
-    switch (type & 0x3F) {
-      case 1:
-        body.Byte();
-        files_.push_back({body.String(), {}});
-        in_file_ = true;
-        return true;
-      case 2: {
-        SkipView(&body);
-        const unsigned coder = body.Byte();
-        const uint64_t length = body.Varint();
-        Append(DecodePlain(coder, body.Take(body.remaining()), length));
-        return true;
-      }
-      case 3:
-        SkipView(&body);
-        geometry_.dtype = body.Byte();
-        geometry_.columns = body.Varint();
-        geometry_.block_elements = body.Varint();
-        geometry_.group_elements = body.Varint();
-        objects_.emplace_back();
-        return true;
-      case 4:
-        group_ = DecodeGroup(body_bytes, geometry_, ElementsDone());
-        return true;
-      case 5: {
-        const Bytes raw =
-            DecodeBlock(body_bytes, payload, group_, geometry_, ElementsDone());
-        objects_.back().insert(objects_.back().end(), raw.begin(), raw.end());
-        return true;
-      }
-      case 6:
-        Require(body.Varint() == objects_.back().size(), "object length");
-        if (in_file_) Append(objects_.back());
-        return true;
-      case 7: {
-        SkipView(&body);
-        const uint64_t place = body.Varint();
-        Require(place > 0, "an object outside");
-        Append(objects_.at(place - 1));
-        return true;
-      }
-      case 8:
-        Require(body.Varint() == files_.back().contents.size(), "file length");
-        in_file_ = false;
-        return true;
-      default:
-        Require((type & 0x80) == 0 || (type & 0x3F) == 9, "unknown record");
-        return (type & 0x3F) != 9;
-    }
-  }
-
-  void Append(const Bytes& bytes) {
-    Bytes& contents = files_.back().contents;
-    contents.insert(contents.end(), bytes.begin(), bytes.end());
-  }
-  uint64_t ElementsDone() const {
-    return objects_.back().size() / ElementBytes(geometry_.dtype);
-  }
-
-  std::vector<File> files_;
-  std::vector<Bytes> objects_;
-  bool in_file_ = false;
-  Geometry geometry_;
-  Group group_;
-};
 
 // Section 7.
 void DecodeJoinedCode(Input* input, unsigned classes, Group* group) {
@@ -631,16 +582,19 @@ void DecodeJoinedCode(Input* input, unsigned classes, Group* group) {
 
 }  // namespace
 
-std::vector<File> DecodeContainer(const Bytes& container) {
-  return ContainerDecoder().Decode(container);
-}
-
 Group DecodeGroup(const Bytes& body, const Geometry& geometry, uint64_t first) {
   Input input(body);
   Group group;
   group.first = first;
   group.elements = input.Varint();
   const unsigned kind = input.Byte();
+  const uint64_t rows = (first + group.elements - 1) / geometry.columns -
+                        first / geometry.columns + 1;
+  if (kind == 3) {
+    group.modelled = DecodeModelledSide(input.Take(input.remaining()), rows,
+                                        geometry.columns);
+    return group;
+  }
   group.tiered = kind != 0;
   if (!group.tiered) return group;
   Require(kind <= 2, "unknown kind");
@@ -658,16 +612,84 @@ Group DecodeGroup(const Bytes& body, const Geometry& geometry, uint64_t first) {
       group.table[c][r] = value == 31 ? 255 : value;
     }
   }
-  if ((flags & 1) != 0) {
-    const uint64_t rows = (first + group.elements - 1) / geometry.columns -
-                          first / geometry.columns + 1;
-    group.rows = DecodeScales(&input, rows);
-  }
+  if ((flags & 1) != 0) group.rows = DecodeScales(&input, rows);
   if ((flags & 2) != 0) group.columns = DecodeScales(&input, geometry.columns);
   if (kind == 2) DecodeJoinedCode(&input, classes, &group);
   Require(input.remaining() == 0, "bytes behind the group's last field");
   return group;
 }
+
+namespace {
+
+// Section 8, sparse and rows: the kept elements, and where they belong.
+Bytes DecodeSubset(unsigned method, const std::vector<Plane>& planes,
+                   const Group& group, const Geometry& geometry,
+                   uint64_t first, uint64_t n) {
+  const unsigned bytes = ElementBytes(geometry.dtype);
+  const size_t map_plane = planes.size() - (method == 9 ? 2 : 1);
+  const Plane& coded = planes[map_plane];
+  const uint64_t map_bytes =
+      method == 9 ? (n + 7) / 8 : n / geometry.columns * 2;
+  const Bytes map = DecodePlain(coded.coder, coded.encoded, map_bytes);
+  // source[i]: the kept element that element i is, or -1.
+  std::vector<int64_t> source(n, -1);
+  std::vector<uint64_t> kept_places;
+  for (uint64_t i = 0; i < n; ++i) {
+    if (method == 9) {
+      if (Field(map, i, 1) == 0) continue;
+      source[i] = static_cast<int64_t>(kept_places.size());
+      kept_places.push_back(first + i);
+      continue;
+    }
+    const uint64_t row = Field(map, i / geometry.columns, 16);
+    source[i] =
+        static_cast<int64_t>(row * geometry.columns + i % geometry.columns);
+    if (static_cast<uint64_t>(source[i]) == kept_places.size()) {
+      kept_places.push_back(first + i);
+    }
+  }
+  const uint64_t m = kept_places.size();
+  // As one row whose columns have the scales of the elements' places.
+  Group gathered = group;
+  gathered.first = 0;
+  gathered.rows.clear();
+  gathered.columns.clear();
+  for (const uint64_t place : kept_places) {
+    unsigned scale = 0;
+    if (!group.rows.empty()) {
+      scale += group.rows.at(place / geometry.columns -
+                             group.first / geometry.columns);
+    }
+    if (!group.columns.empty()) {
+      scale += group.columns.at(place % geometry.columns);
+    }
+    gathered.columns.push_back(scale);
+  }
+  Geometry one_row = geometry;
+  one_row.columns = m;
+  const Bytes kept =
+      JoinFloats({planes.begin(), planes.begin() + static_cast<long>(map_plane)},
+                 gathered, one_row, 0, m);
+  Bytes signs;
+  if (method == 9) {
+    signs = DecodePlain(planes[map_plane + 1].coder,
+                        planes[map_plane + 1].encoded, (n - m + 7) / 8);
+  }
+  Bytes raw;
+  uint64_t dropped = 0;
+  for (uint64_t i = 0; i < n; ++i) {
+    if (source[i] >= 0) {
+      const auto at = static_cast<uint64_t>(source[i]) * bytes;
+      for (unsigned k = 0; k < bytes; ++k) raw.push_back(kept.at(at + k));
+      continue;
+    }
+    for (unsigned k = 1; k < bytes; ++k) raw.push_back(0);
+    raw.push_back(static_cast<uint8_t>(Field(signs, dropped++, 1) << 7));
+  }
+  return raw;
+}
+
+}  // namespace
 
 Bytes DecodeBlock(const Bytes& body, const Bytes& payload, const Group& group,
                   const Geometry& geometry, uint64_t first) {
@@ -678,11 +700,31 @@ Bytes DecodeBlock(const Bytes& body, const Bytes& payload, const Group& group,
   const unsigned method = input.Byte();
   Require(input.Byte() == 0 && input.Varint() == 0, "no predictor");
   size_t count = 1;
-  if (method == 2) count = 1 + LayoutOf(geometry.dtype).planes.size();
+  if (method == 2 || method == 5)
+    count = 1 + LayoutOf(geometry.dtype).planes.size();
   if (method == 3) count = bytes;
+  if (method == 4) count = FieldsOf(geometry.dtype).size();
+  Scaling scaling;
+  uint64_t palette = 0;
+  if (method == 6) {
+    count = 2;
+    palette = input.Varint();
+  } else if (method == 7) {
+    count = 4;
+  } else if (method == 8) {
+    count = 5;
+    scaling.span = input.Varint();
+    scaling.depth = input.Byte();
+    scaling.minus = static_cast<unsigned>(input.Varint());
+  } else if (method >= 9) {
+    count = LayoutOf(geometry.dtype).planes.size() + (method == 9 ? 3 : 2);
+  }
   const std::vector<Plane> planes = TakePlanes(&input, payload, count);
   Require(input.Fixed(8) == XXH3_64bits(payload.data(), payload.size()),
           "payload checksum");
+  const auto plain = [&](size_t plane, uint64_t size) {
+    return DecodePlain(planes[plane].coder, planes[plane].encoded, size);
+  };
   Bytes raw;
   switch (method) {
     case 0:
@@ -695,6 +737,27 @@ Bytes DecodeBlock(const Bytes& body, const Bytes& payload, const Group& group,
       return raw;
     case 2:
       return JoinFloats(planes, group, geometry, first, n);
+    case 4:
+      return JoinFields(planes, geometry.dtype, n);
+    case 5:
+      return JoinModelled(planes, group, geometry, first, n);
+    case 6:
+      return RestorePalette(plain(0, palette * bytes), plain(1, n), bytes);
+    case 7:
+      return RestoreIntegers({plain(0, n), plain(1, n), plain(2, n),
+                              plain(3, n)},
+                             geometry.dtype);
+    case 8: {
+      const std::vector<uint64_t> numbers =
+          SpanNumbers(geometry.columns, scaling.span, first, n);
+      const uint64_t scales = numbers.back() + 1;
+      return RestoreScaled({plain(0, scales), plain(1, scales),
+                            plain(2, scales), plain(3, scales), plain(4, n)},
+                           scaling, numbers, geometry.dtype);
+    }
+    case 9:
+    case 10:
+      return DecodeSubset(method, planes, group, geometry, first, n);
     default:
       Require(method == 3, "unknown method");
       raw.resize(n * bytes);

@@ -9,8 +9,11 @@
 #define INGOT_TESTS_CODEC_SPEC_DECODER_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "tests/codec/spec_modelled.h"
 
 namespace spec {
 
@@ -45,6 +48,7 @@ struct Group {
   std::vector<std::vector<unsigned>> values;  // [class][rank]
   std::vector<unsigned> lengths;
   std::vector<unsigned> frequencies;
+  std::optional<ModelledSide> modelled;
 };
 
 std::vector<File> DecodeContainer(const Bytes& container);

@@ -11,6 +11,9 @@
 #include "codec/sink.h"
 #include "codec/source.h"
 #include "formats/encode_file.h"
+#include "tests/formats/gguf_writer.h"
+#include "tests/formats/npy_writer.h"
+#include "tests/formats/zip_writer.h"
 
 namespace ingot {
 namespace {
@@ -101,6 +104,80 @@ std::vector<std::string> Names(const Manifest& manifest) {
     names.push_back(segment.view ? segment.view->name : "");
   }
   return names;
+}
+
+// A file of this format and size, more or less.
+std::string FileOf(std::string_view format, size_t size,
+                   size_t header_part = 2) {
+  std::string data(size, '\0');
+  for (size_t i = 0; i < size; ++i) data[i] = static_cast<char>(i * i / 7);
+  if (format == "npy") {
+    return NpyFile("<u2", "(" + std::to_string(size / 2) + ",)", size / 2 * 2);
+  }
+  if (format == "gguf") {
+    // Half of it is header, or less.
+    GgufWriter gguf;
+    gguf.Entry("text", 8,
+               GgufWriter::String(data.substr(0, size / header_part)))
+        .Tensor("a", {32}, 2, data.substr(0, 18))
+        .Tensor("b", {size / 16}, 0, data.substr(0, size / 16 * 4));
+    return gguf.Finish();
+  }
+  ZipWriter zip;
+  zip.Add("array.npy",
+          NpyFile("<u2", "(" + std::to_string(size / 2) + ",)", size / 2 * 2));
+  return zip.Finish();
+}
+
+TEST(EncodeStreamTest, HeadersOfUnknownLength) {
+  for (const std::string_view format : {"npy", "gguf"}) {
+    // Beginnings of 1 and of 8 MiB are looked at.
+    for (const size_t size : {100u, 10000u, 1u << 20, 5u << 20, 20u << 20}) {
+      SCOPED_TRACE(std::string(format) + " " + std::to_string(size));
+      const std::string content = FileOf(format, size);
+      const Stored file = StoreFile(content);
+      const Stored stream = StoreStream(content, 1 << 18);
+      EXPECT_TRUE(stream.restored == content);
+      EXPECT_EQ(stream.manifest.info.format, format);
+      EXPECT_EQ(stream.manifest.note, "");
+      EXPECT_EQ(Names(stream.manifest), Names(file.manifest));
+    }
+  }
+}
+
+TEST(EncodeStreamTest, StreamsThatEndEarlyOrGoOn) {
+  for (const std::string_view format : {"npy", "gguf"}) {
+    const std::string content = FileOf(format, 5 << 20, 1000);
+    const Stored early =
+        StoreStream(content.substr(0, content.size() - 5), 1 << 18);
+    EXPECT_EQ(early.restored.size(), content.size() - 5);
+    EXPECT_TRUE(early.manifest.note.starts_with(std::string(format) +
+                                                ": the stream ended at offset"))
+        << early.manifest.note;
+    const Stored longer = StoreStream(content + "more", 1 << 18);
+    EXPECT_TRUE(longer.restored == content + "more");
+    EXPECT_EQ(longer.manifest.info.format, format);
+    // Of GGUF anything may follow the last tensor.
+    EXPECT_EQ(longer.manifest.note.empty(), format == "gguf");
+  }
+  // A header that no beginning holds.
+  const std::string text = FileOf("gguf", 140 << 20).substr(0, 66 << 20);
+  const Stored opaque = StoreStream(text, 1 << 20);
+  EXPECT_TRUE(opaque.restored == text);
+  EXPECT_EQ(opaque.manifest.note.substr(0, 27), "gguf: the header has no end");
+}
+
+TEST(EncodeStreamTest, ArchivesAreOpaqueUnlessTheyAreSmall) {
+  const std::string small = FileOf("zip", 9000);
+  const Stored whole = StoreStream(small);
+  EXPECT_EQ(whole.restored, small);
+  EXPECT_EQ(whole.manifest.info.format, "npz");
+  const std::string large = FileOf("zip", 2 << 20);
+  const Stored opaque = StoreStream(large, 1 << 20);
+  EXPECT_TRUE(opaque.restored == large);
+  EXPECT_EQ(opaque.manifest.info.format, "opaque");
+  EXPECT_EQ(opaque.manifest.note,
+            "zip: the stream cannot be read from its end");
 }
 
 TEST(EncodeStreamTest, MakesTheSameManifestAsEncodeFile) {

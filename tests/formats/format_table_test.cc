@@ -148,7 +148,8 @@ TEST(FormatTableTest, FilesBeyondTheLimitAreErrors) {
 std::string_view FormatByName(std::string_view path) {
   for (const auto& [suffix, format] :
        {std::pair(".safetensors", "safetensors"), std::pair(".pt", "pytorch"),
-        std::pair(".pth", "pytorch"), std::pair(".zip", "pytorch")}) {
+        std::pair(".pth", "pytorch"), std::pair(".zip", "pytorch"),
+        std::pair(".gguf", "gguf"), std::pair(".th", "pytorch")}) {
     if (path.ends_with(suffix)) return format;
   }
   return "opaque";
@@ -170,8 +171,10 @@ TEST(FormatTableTest, RealFiles) {
     files += layout->format() != "opaque";
     EXPECT_EQ(layout->format(), FormatByName(path)) << path;
     EXPECT_EQ(layout->note(), "") << path;
-    EXPECT_EQ(layout->regions().size() > 1, layout->format() != "opaque")
-        << path;
+    // Opaque files may hold floats that were found.
+    if (layout->format() != "opaque") {
+      EXPECT_GT(layout->regions().size(), 1u) << path;
+    }
   }
   EXPECT_GT(files, 0) << corpus;
 }

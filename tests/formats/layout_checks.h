@@ -38,13 +38,15 @@ inline std::string LayoutDefect(const Layout& layout, uint64_t size) {
     const uint64_t element_bits = GetDTypeInfo(region.element_dtype).bits;
     if (region.length % (element_bits / 8) != 0) return "partial element";
     if (!region.tensor) continue;
-    uint64_t bits = GetDTypeInfo(region.tensor->dtype).bits;
+    const DTypeInfo& info = GetDTypeInfo(region.tensor->dtype);
+    uint64_t bits = info.bits;
     for (const uint64_t dimension : region.tensor->shape) {
       if (dimension == 0) bits = 0;
     }
     for (const uint64_t dimension : region.tensor->shape) {
       if (bits != 0) bits *= dimension;
     }
+    bits /= info.block_elements;
     if (bits % 8 != 0 || bits / 8 != region.length) return "tensor length";
   }
   if (position != size) return "does not reach the end";

@@ -10,6 +10,7 @@
 
 #include "codec/base/thread_pool.h"
 #include "codec/container/group_writer.h"
+#include "codec/planes/float_layout.h"
 #include "codec/tensor_codec.h"
 #include "tests/fuzz/fuzz_checks.h"
 
@@ -90,11 +91,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const DType dtype = CodableDType(data[0]);
   // Level 4 tries lzma, which takes milliseconds whatever the size: rarely.
   // Higher ones do so for what is not float.
+  const bool is_float = FloatLayoutOf(dtype).has_value();
   const int level = data[1] == 255   ? 4
                     : data[1] >= 248 ? 6
                     : data[1] >= 240 ? 5
                     : data[1] >= 224 ? 3
-                                     : 1 + data[1] % 2;
+                    : data[1] >= 221 && is_float
+                        ? 7 + data[1] % 3
+                        : 1 + data[1] % 2;
   const TensorSpec spec{dtype,
                         uint64_t{1} + LoadLittleEndian<uint16_t>(data + 2)};
   const size_t bytes = GetDTypeInfo(dtype).bits / 8;

@@ -1,5 +1,5 @@
 // Any bytes as a file, and as the entry of an archive: zip archives with
-// PyTorch checkpoints and arrays in them.
+// PyTorch checkpoints and arrays in them, and PyTorch's files of old.
 
 #include <cstddef>
 #include <cstdint>

@@ -156,19 +156,6 @@ TEST_F(CliUsageTest, NamesOfSubcommandsAreFileNamesToo) {
   EXPECT_EQ(RunOk({"cat", "cat.ingot"}), "2");
 }
 
-TEST_F(CliUsageTest, HighLevelsSayWhatTheyMean) {
-  const std::string highest = std::to_string(kHighestImplementedLevel);
-  Write("model", SampleModel(1));
-  const RunResult result = Run({"compress", "-9", "model"});
-  EXPECT_EQ(result.exit_code, 0);
-  EXPECT_EQ(result.err,
-            "ingot: level 9 means level " + highest +
-                " until its coders exist\n");
-  RunOk({"compress", "-q", "-9", "-f", "model"});
-  RunOk({"compress", "--level=" + highest, "-o", "highest", "model"});
-  EXPECT_TRUE(Read("highest") == Read("model.ingot"));
-}
-
 TEST_F(CliUsageTest, ControlCharactersNeverReachTheTerminal) {
   RunFails({"verify", "a\x1b[2J\nb"}, kError, "a\\x1b[2J\\x0ab");
 }

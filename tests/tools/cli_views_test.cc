@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "codec/digest.h"
+#include "tests/formats/gguf_writer.h"
 #include "tests/tools/cli_harness.h"
 #include "tests/tools/samples.h"
 
@@ -120,6 +121,19 @@ TEST_F(CliViewsTest, CatElementsSmallerThanBytes) {
   EXPECT_EQ(RunOk({"cat", "small.ingot", "f6", "--elements", "4:8"}), "456");
   RunFails({"cat", "small.ingot", "f4", "--elements", "1:3"}, 2,
            "does not begin at a byte");
+}
+
+TEST_F(CliViewsTest, CatElementsOfPackedBlocks) {
+  GgufWriter gguf;
+  const std::string blocks = RandomBytes(400 * 18, 1);
+  gguf.Tensor("q", {64, 200}, 2, blocks);
+  Write("model.gguf", gguf.Finish());
+  RunOk({"compress", "model.gguf"});
+  EXPECT_TRUE(RunOk({"cat", "model.gguf.ingot", "q"}) == blocks);
+  EXPECT_EQ(RunOk({"cat", "model.gguf.ingot", "q", "--elements", "64:128"}),
+            blocks.substr(36, 36));
+  RunFails({"cat", "model.gguf.ingot", "q", "--elements", "64:127"}, 2,
+           "element 127 lies inside a block of 32");
 }
 
 TEST_F(CliViewsTest, CatBytes) {

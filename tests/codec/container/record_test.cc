@@ -125,10 +125,10 @@ ErrorKind KindOf(const Bytes& body, Parse parse) {
 
 TEST(RecordBodiesTest, WhatANewerWriterMaySayIsUnsupported) {
   Bytes view;
-  AppendView({"n", static_cast<DType>(21), {}}, &view);
+  AppendView({"n", static_cast<DType>(200), {}}, &view);
   EXPECT_EQ(KindOf(view, ParseView), ErrorKind::kUnsupported);
   Bytes geometry;
-  AppendGeometry({static_cast<DType>(21), 1, 1, 1}, &geometry);
+  AppendGeometry({static_cast<DType>(200), 1, 1, 1}, &geometry);
   EXPECT_EQ(KindOf(geometry, ParseGeometry), ErrorKind::kUnsupported);
   Bytes id;
   AppendObjectId(SomeId(5), &id);

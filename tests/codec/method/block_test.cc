@@ -128,10 +128,10 @@ TEST(BlockHeaderTest, MethodsHaveTheirPlanes) {
 
 TEST(BlockHeaderTest, WhatANewerWriterMaySayIsUnsupported) {
   BlockHeader method = SomeHeader();
-  method.method = static_cast<Method>(kMethodCount);
+  method.method = static_cast<Method>(200);
   EXPECT_EQ(Parse(Append(method)).error().kind, ErrorKind::kUnsupported);
   BlockHeader coder = SomeHeader();
-  coder.planes[2].coder = static_cast<Coder>(kCoderCount);
+  coder.planes[2].coder = static_cast<Coder>(200);
   EXPECT_EQ(Parse(Append(coder)).error().kind, ErrorKind::kUnsupported);
   BlockHeader predictor = SomeHeader();
   predictor.predictor = 255;

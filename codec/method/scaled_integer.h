@@ -1,0 +1,51 @@
+// Integers times a scale, rounded to a float: what dequantisation computes.
+//
+//   element = round_dtype(round_fp32(integer * scale))
+//
+// with scale an fp32 number. Where dequantisation ran in fp16 or bf16 the
+// product is exact in fp32, so that this covers it too. ScaledInteger computes
+// that with integers; FitScale finds scale and integers for given elements.
+//
+// Thread-safety: functions without state.
+
+#ifndef INGOT_CODEC_METHOD_SCALED_INTEGER_H_
+#define INGOT_CODEC_METHOD_SCALED_INTEGER_H_
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+namespace ingot {
+
+// A float format of E exponent and M <= 23 mantissa bits with IEEE 754's
+// meaning of exponents.
+struct FloatFormat {
+  unsigned exponent_bits;
+  unsigned mantissa_bits;
+
+  uint32_t infinity() const {
+    return ((1u << exponent_bits) - 1) << mantissa_bits;
+  }
+  int bias() const { return (1 << (exponent_bits - 1)) - 1; }
+};
+
+inline constexpr uint32_t kMaxScaledInteger = 255;
+
+// The bits of |integer| * scale, nearest even; nothing where the scale is no
+// positive normal fp32 number or the product overflows.
+std::optional<uint32_t> ScaledMagnitude(uint32_t integer, uint32_t scale,
+                                        const FloatFormat& format);
+
+// The scale for which every one of `magnitudes` (bits of elements without
+// their sign, ascending, distinct, none zero) is a ScaledMagnitude of an
+// integer of at most kMaxScaledInteger; nothing where none was found.
+std::optional<uint32_t> FitScale(std::span<const uint32_t> magnitudes,
+                                 const FloatFormat& format);
+
+// The integer for which ScaledMagnitude(integer, scale) is `magnitude`.
+std::optional<uint32_t> UnscaledInteger(uint32_t magnitude, uint32_t scale,
+                                        const FloatFormat& format);
+
+}  // namespace ingot
+
+#endif  // INGOT_CODEC_METHOD_SCALED_INTEGER_H_
