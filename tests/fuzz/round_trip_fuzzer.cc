@@ -106,7 +106,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                      (size - kPrefix) / bytes * bytes);
 
   // Kept, as users should: what they saw before must leave no trace.
-  static std::array<std::unique_ptr<TensorEncoder>, 7> encoders;
+  static std::array<std::unique_ptr<TensorEncoder>, kMaxLevel + 1> encoders;
   if (encoders[level] == nullptr) {
     encoders[level] = std::make_unique<TensorEncoder>(
         EncodeOptions{.level = level, .threads = 1});
