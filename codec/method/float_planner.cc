@@ -29,8 +29,8 @@ struct Effort {
 };
 
 Effort EffortForLevel(int level) {
-  if (level <= 1) return {{32, 64, 16, 128}, 32, 128 * kKi, 5, 0.004};
-  if (level == 2) return {{16, 64, 8, 128}, 16, 256 * kKi, 8, 0.001};
+  if (level <= 1) return {{32, 256, 16, 128}, 32, 128 * kKi, 5, 0.004};
+  if (level == 2) return {{16, 256, 8, 128}, 16, 256 * kKi, 8, 0.001};
   if (level == 3) return {{4, 512, 4, 1024}, 8, 512 * kKi, 8, 0.001};
   if (level == 4) return {{1, 0, 1, 0}, 1, UINT64_MAX, 8, 0};
   return {{1, 0, 1, 0}, 8, 512 * kKi, 8, 0.001};
