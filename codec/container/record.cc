@@ -5,6 +5,7 @@
 
 #include "codec/base/byte_writer.h"
 #include "codec/base/checksum.h"
+#include "codec/base/zigzag.h"
 #include "codec/method/block.h"
 
 namespace ingot {
@@ -15,14 +16,6 @@ constexpr uint8_t kFlagMode = 1;
 constexpr uint8_t kFlagTime = 2;
 // Longest varint of a body length plus the type.
 constexpr size_t kMaxPrologue = 11;
-
-uint64_t ZigZag(int64_t value) {
-  return (static_cast<uint64_t>(value) << 1) ^
-         static_cast<uint64_t>(value >> 63);
-}
-int64_t UnZigZag(uint64_t value) {
-  return static_cast<int64_t>(value >> 1) ^ -static_cast<int64_t>(value & 1);
-}
 
 uint32_t RecordCheck(ByteSpan bytes) {
   return static_cast<uint32_t>(Checksum(bytes));

@@ -3,6 +3,8 @@
 #include <string>
 
 #include "codec/entropy/cm/run_coder.h"
+#include "codec/method/scaled_integer.h"
+#include "codec/planes/float_format.h"
 #include "codec/planes/float_layout.h"
 #include "codec/planes/record_layout.h"
 
@@ -15,12 +17,6 @@ constexpr unsigned kMaxSegmentBits = 20;
 // Bytes that fill the gap behind `size` bytes of payload before another plane.
 uint64_t AfterPlane(uint64_t size, bool aligned) {
   return aligned ? AlignUp(size, kPayloadAlignment) : size;
-}
-
-// Dtypes that the methods integers and scaled compute with.
-bool IsComputedFloat(DType dtype) {
-  return dtype == DType::kBf16 || dtype == DType::kF16 ||
-         dtype == DType::kF32 || dtype == DType::kF64;
 }
 
 void AppendParameters(const BlockHeader& header, ByteWriter* writer) {
@@ -142,6 +138,7 @@ std::string_view MethodName(Method method) {
 size_t PlaneCount(Method method, DType dtype) {
   const size_t element_bytes = GetDTypeInfo(dtype).bits / 8;
   const std::optional<FloatLayout> layout = FloatLayoutOf(dtype);
+  const std::optional<FloatFormat> format = FloatFormatOf(dtype);
   const size_t float_planes =
       layout ? 1 + GetFloatLayoutInfo(*layout).plane_count : 0;
   switch (method) {
@@ -164,9 +161,9 @@ size_t PlaneCount(Method method, DType dtype) {
     case Method::kPalette:
       return element_bytes <= kMaxPaletteElement ? 2 : 0;
     case Method::kIntegers:
-      return IsComputedFloat(dtype) ? 4 : 0;
+      return format ? 4 : 0;
     case Method::kScaled:
-      return IsComputedFloat(dtype) && dtype != DType::kF64 ? 5 : 0;
+      return format && format->mantissa_bits <= kMaxScaledMantissaBits ? 5 : 0;
   }
   return 0;
 }

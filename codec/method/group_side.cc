@@ -4,6 +4,7 @@
 #include <array>
 
 #include "codec/base/byte_writer.h"
+#include "codec/base/zigzag.h"
 #include "codec/method/kernels.h"
 #include "codec/method/modelled_side.h"
 #include "codec/planes/bit_stream.h"
@@ -21,11 +22,6 @@ constexpr unsigned kMaxRice = 7;
 constexpr unsigned kMaxQuotient = 511;
 constexpr unsigned kOffsetBits = 5;
 constexpr uint8_t kZeroOffsetField = 31;
-
-unsigned ZigZag(int value) {
-  return value < 0 ? static_cast<unsigned>(-value) * 2 - 1
-                   : static_cast<unsigned>(value) * 2;
-}
 
 struct RiceParameters {
   uint8_t rice;
@@ -170,7 +166,8 @@ void AppendScaleVector(const std::vector<uint8_t>& values, size_t count,
     ++bit;
   };
   for (size_t i = 0; i < count; ++i) {
-    const unsigned z = ZigZag(int{values[i]} - int{parameters.centre});
+    const auto z = static_cast<unsigned>(
+        ZigZag(int{values[i]} - int{parameters.centre}));
     for (unsigned q = z >> parameters.rice; q > 0; --q) put_bit(1);
     put_bit(0);
     for (unsigned k = 0; k < parameters.rice; ++k) put_bit((z >> k) & 1);

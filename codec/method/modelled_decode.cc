@@ -2,6 +2,7 @@
 #include <cstring>
 #include <string>
 
+#include "codec/base/zigzag.h"
 #include "codec/method/modelled_method.h"
 #include "codec/method/remainder_plane.h"
 #include "codec/planes/bit_stream.h"
@@ -15,10 +16,6 @@ struct LocatedRun {
   const uint8_t* streams;
   std::array<uint32_t, kMaxLanes> lane_bytes;
 };
-
-int64_t UnZigZag(uint64_t z) {
-  return static_cast<int64_t>(z >> 1) ^ -static_cast<int64_t>(z & 1);
-}
 
 // Reads the table of streams and checks that they fill the plane.
 Result<std::vector<LocatedRun>> LocateRuns(const PlaneHeader& header,

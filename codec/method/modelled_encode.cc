@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "codec/base/byte_writer.h"
+#include "codec/base/zigzag.h"
 #include "codec/method/modelled_method.h"
 #include "codec/method/remainder_plane.h"
 #include "codec/planes/bit_stream.h"
@@ -80,10 +81,6 @@ bool EncodeSymbols(const ModelledSide& side, const GroupData& group,
                     .tops = symbols.tops.data(),
                     .escapes = symbols.escapes.data()},
                    &scratch->model, &scratch->run);
-}
-
-uint64_t ZigZag(int64_t value) {
-  return static_cast<uint64_t>(value) << 1 ^ static_cast<uint64_t>(value >> 63);
 }
 
 }  // namespace

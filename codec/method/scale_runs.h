@@ -19,6 +19,12 @@
 
 namespace ingot {
 
+// Writes the scales of elements [first, first + elements) of the object, row
+// and column added up, to `sums`. `side` as in ScaleRuns::Build.
+void AddScales(const GroupSide& side, const Geometry& geometry,
+               uint64_t group_first, uint64_t first, uint64_t elements,
+               uint8_t* sums);
+
 class ScaleRuns {
  public:
   // The runs of `elements` (1..kSubBlockElements) elements from element

@@ -15,20 +15,12 @@
 #include <optional>
 #include <span>
 
+#include "codec/planes/float_format.h"
+
 namespace ingot {
 
-// A float format of E exponent and M <= 23 mantissa bits with IEEE 754's
-// meaning of exponents.
-struct FloatFormat {
-  unsigned exponent_bits;
-  unsigned mantissa_bits;
-
-  uint32_t infinity() const {
-    return ((1u << exponent_bits) - 1) << mantissa_bits;
-  }
-  int bias() const { return (1 << (exponent_bits - 1)) - 1; }
-};
-
+// Formats beyond fp32 are not for these functions.
+inline constexpr unsigned kMaxScaledMantissaBits = 23;
 inline constexpr uint32_t kMaxScaledInteger = 255;
 
 // The bits of |integer| * scale, nearest even; nothing where the scale is no

@@ -15,19 +15,6 @@ namespace {
 // Stands for -0.0 among integers.
 constexpr int16_t kNegativeZero = INT16_MIN;
 
-std::optional<FloatFormat> FormatOf(DType dtype) {
-  switch (dtype) {
-    case DType::kBf16:
-      return FloatFormat{8, 7};
-    case DType::kF16:
-      return FloatFormat{5, 10};
-    case DType::kF32:
-      return FloatFormat{8, 23};
-    default:
-      return std::nullopt;
-  }
-}
-
 // The runs of neighbours that share a scale, from an element of the object on.
 class Spans {
  public:
@@ -178,8 +165,11 @@ uint64_t CountSpans(const Geometry& geometry, uint64_t span, uint64_t first,
 bool FindScaledIntegers(const BlockElements& block, uint32_t span,
                         PlaneSet* set) {
   const Geometry& geometry = *block.geometry;
-  const std::optional<FloatFormat> format = FormatOf(geometry.dtype);
-  if (!format || span == 0 || span > kMaxSpan) return false;
+  const std::optional<FloatFormat> format = FloatFormatOf(geometry.dtype);
+  if (!format || format->mantissa_bits > kMaxScaledMantissaBits || span == 0 ||
+      span > kMaxSpan) {
+    return false;
+  }
   const size_t bytes = geometry.element_bytes();
   SpanFitter fitter(geometry.dtype, *format);
   std::vector<uint32_t> scales;
@@ -230,7 +220,7 @@ Status RestoreScaled(const BlockHeader& header, const Geometry& geometry,
   const uint64_t end = begin + out.size() / bytes;
   const ByteSpan codes = planes[kScaleBytes];
   const auto largest = *std::ranges::max_element(codes);
-  CodeTable table(header.parameters, *FormatOf(geometry.dtype),
+  CodeTable table(header.parameters, *FloatFormatOf(geometry.dtype),
                   uint32_t{1} << (8 * bytes - 1),
                   std::to_integer<size_t>(largest) + 1);
   Spans spans(geometry.columns, header.parameters.span, first,

@@ -18,34 +18,6 @@ bool Bit(ByteSpan bits, uint64_t index) {
   return (bits[index / 8] >> (index % 8) & std::byte{1}) != std::byte{0};
 }
 
-// The scales of the block's elements, one after the other.
-std::vector<uint8_t> ScalesOfBlock(const GroupSide& side,
-                                   const Geometry& geometry,
-                                   const BlockPosition& position,
-                                   uint64_t elements) {
-  std::vector<uint8_t> scales(elements, 0);
-  const uint64_t columns = geometry.columns;
-  const uint64_t first_row = position.group_first / columns;
-  for (uint64_t done = 0; done < elements;) {
-    const uint64_t place = position.first + done;
-    const uint64_t length =
-        std::min(elements - done, columns - place % columns);
-    const uint8_t row =
-        side.rows.empty() ? 0 : side.rows[place / columns - first_row];
-    uint8_t* const to = scales.data() + done;
-    if (side.columns.empty()) {
-      std::fill_n(to, length, row);
-    } else {
-      const uint8_t* const from = side.columns.data() + place % columns;
-      for (uint64_t i = 0; i < length; ++i) {
-        to[i] = static_cast<uint8_t>(row + from[i]);
-      }
-    }
-    done += length;
-  }
-  return scales;
-}
-
 // Side data for the kept elements: their scales as those of the columns of one
 // long row. `is_kept(i)` tells element i's fate.
 template <typename IsKept>
@@ -59,8 +31,9 @@ void GatherScales(const GroupSide& side, const Geometry& geometry,
   gathered->joined = side.joined;
   gathered->columns.clear();
   if (!side.has_scales()) return;
-  const std::vector<uint8_t> scales =
-      ScalesOfBlock(side, geometry, position, elements);
+  std::vector<uint8_t> scales(elements);
+  AddScales(side, geometry, position.group_first, position.first, elements,
+            scales.data());
   gathered->columns.assign(count + kKernelSlack, 0);
   // Without branches: which elements are kept is as good as random.
   uint8_t* to = gathered->columns.data();

@@ -6,8 +6,10 @@
 #include <optional>
 #include <string>
 
+#include "codec/base/zigzag.h"
 #include "codec/method/scaled_transform.h"
 #include "codec/method/value_table.h"
+#include "codec/planes/float_format.h"
 
 namespace ingot {
 namespace {
@@ -15,35 +17,9 @@ namespace {
 constexpr size_t kIntegerBytes = 4;
 constexpr unsigned kMaxIntegerBits = 31;
 
-// Exponents and mantissas of the dtypes whose values are computed with.
-struct WideFormat {
-  unsigned exponent_bits;
-  unsigned mantissa_bits;
-
-  uint64_t sign() const {
-    return uint64_t{1} << (exponent_bits + mantissa_bits);
-  }
-  unsigned bias() const { return (1u << (exponent_bits - 1)) - 1; }
-};
-
-std::optional<WideFormat> WideFormatOf(DType dtype) {
-  switch (dtype) {
-    case DType::kBf16:
-      return WideFormat{8, 7};
-    case DType::kF16:
-      return WideFormat{5, 10};
-    case DType::kF32:
-      return WideFormat{8, 23};
-    case DType::kF64:
-      return WideFormat{11, 52};
-    default:
-      return std::nullopt;
-  }
-}
-
 // The float that is `integer`; nothing where it is no such float exactly.
 std::optional<uint64_t> FloatOfInteger(int32_t integer,
-                                       const WideFormat& format) {
+                                       const FloatFormat& format) {
   if (integer == 0) return 0;
   const uint64_t magnitude =
       integer < 0 ? -static_cast<int64_t>(integer) : integer;
@@ -57,18 +33,20 @@ std::optional<uint64_t> FloatOfInteger(int32_t integer,
     mantissa = fraction >> drop;
     if (mantissa << drop != fraction) return std::nullopt;
   }
-  if (width > format.bias()) return std::nullopt;
+  const auto bias = static_cast<unsigned>(format.bias());
+  if (width > bias) return std::nullopt;
   return (integer < 0 ? format.sign() : 0) |
-         uint64_t{format.bias() + width} << format.mantissa_bits | mantissa;
+         uint64_t{bias + width} << format.mantissa_bits | mantissa;
 }
 
 // The other way round.
 std::optional<int32_t> IntegerOfFloat(uint64_t element,
-                                      const WideFormat& format) {
+                                      const FloatFormat& format) {
   if (element == 0) return 0;
   const uint64_t magnitude = element & (format.sign() - 1);
   const uint64_t exponent = magnitude >> format.mantissa_bits;
-  const uint64_t width = exponent - format.bias();  // wraps below 1.0
+  const uint64_t width =  // wraps below 1.0
+      exponent - static_cast<unsigned>(format.bias());
   if (width >= kMaxIntegerBits) return std::nullopt;
   const uint64_t hidden = uint64_t{1} << format.mantissa_bits;
   const uint64_t mantissa = (magnitude & (hidden - 1)) | hidden;
@@ -79,13 +57,6 @@ std::optional<int32_t> IntegerOfFloat(uint64_t element,
   const int32_t with_sign = (element & format.sign()) != 0 ? -value : value;
   if (FloatOfInteger(with_sign, format) != element) return std::nullopt;
   return with_sign;
-}
-
-uint32_t Zigzag(int32_t n) {
-  return static_cast<uint32_t>(n) << 1 ^ static_cast<uint32_t>(n >> 31);
-}
-int32_t Unzigzag(uint32_t z) {
-  return static_cast<int32_t>(z >> 1 ^ (~(z & 1) + 1));
 }
 
 Status RestorePalette(const BlockHeader& header, size_t element_bytes,
@@ -107,11 +78,11 @@ Status RestorePalette(const BlockHeader& header, size_t element_bytes,
 
 Status RestoreIntegers(DType dtype, const std::vector<ByteSpan>& planes,
                        uint64_t begin, MutableByteSpan out) {
-  const WideFormat format = *WideFormatOf(dtype);
+  const FloatFormat format = *FloatFormatOf(dtype);
   const size_t element_bytes = GetDTypeInfo(dtype).bits / 8;
   for (size_t at = 0; at < out.size(); at += element_bytes) {
-    const int32_t integer =
-        Unzigzag(GatherSplit(planes, begin + at / element_bytes));
+    const auto integer = static_cast<int32_t>(
+        UnZigZag(GatherSplit(planes, begin + at / element_bytes)));
     const std::optional<uint64_t> element = FloatOfInteger(integer, format);
     if (!element) {
       return Corruption("integer " + std::to_string(integer) +
@@ -180,7 +151,7 @@ bool FindPalette(const BlockElements& block, PlaneSet* set) {
 }
 
 bool FindIntegers(const BlockElements& block, PlaneSet* set) {
-  const std::optional<WideFormat> format = WideFormatOf(block.geometry->dtype);
+  const std::optional<FloatFormat> format = FloatFormatOf(block.geometry->dtype);
   if (!format) return false;
   const size_t bytes = block.geometry->element_bytes();
   set->Start(kIntegerBytes);
@@ -188,7 +159,7 @@ bool FindIntegers(const BlockElements& block, PlaneSet* set) {
     const std::optional<int32_t> integer =
         IntegerOfFloat(LoadElement(block.raw.data() + at, bytes), *format);
     if (!integer) return false;
-    set->PushSplit(Zigzag(*integer), 0, kIntegerBytes);
+    set->PushSplit(ZigZag(*integer), 0, kIntegerBytes);
   }
   return true;
 }
