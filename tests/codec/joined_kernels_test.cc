@@ -393,7 +393,7 @@ RansCursor BeginOf(std::span<const uint8_t> stream) {
 
 TEST_P(EntropyKernelsTest, RansRoundTrips) {
   Rng rng(1);
-  for (const size_t alphabet : {2, 3, 17, 64, 256}) {
+  for (const size_t alphabet : {2, 3, 17, 64}) {
     const std::vector<uint64_t> counts = SomeCounts(rng, alphabet);
     const RansTables tables(counts);
     for (const size_t groups : {1, 2, 3, 50, 300}) {
@@ -424,7 +424,7 @@ TEST_P(EntropyKernelsTest, RansDecodesNoiseAsScalar) {
   for (uint64_t seed = 0; seed < 300; ++seed) {
     SCOPED_TRACE(seed);
     Rng rng(seed);
-    const RansTables tables(SomeCounts(rng, 2 + rng() % 255));
+    const RansTables tables(SomeCounts(rng, 2 + rng() % (kMaxRansSymbols - 1)));
     const size_t groups = 1 + rng() % 128;
     GuardedBuffer stream(kRansStateBytes + kRansOverRead +
                          2 * (rng() % (rng() % 2 == 0 ? 100 : 9000)));

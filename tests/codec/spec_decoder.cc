@@ -8,6 +8,7 @@
 
 #include "tests/codec/spec_base.h"
 #include "tests/codec/spec_methods.h"
+#include "tests/codec/spec_rans.h"
 
 namespace spec {
 namespace {
@@ -352,19 +353,15 @@ std::vector<Joined> DecodeRans(const Bytes& plane, unsigned exception_bits,
   const uint64_t table_bytes = (sub_blocks * exception_bits + 7) / 8;
   const Bytes table(plane.end() - static_cast<int64_t>(table_bytes),
                     plane.end());
+  const std::vector<RansSlot> slots = RansSlots(group.frequencies);
   Input input(plane);
   std::vector<uint64_t> states;
   for (unsigned lane = 0; lane < 64; ++lane) states.push_back(input.Fixed(4));
   std::vector<Joined> elements;
   for (uint64_t i = 0; i < RoundUp(n, 64); ++i) {
     uint64_t& x = states[i % 64];
-    const uint64_t slot = x % 4096;
-    unsigned rank = 0;
-    uint64_t below = 0;
-    while (slot >= below + group.frequencies[rank]) {
-      below += group.frequencies[rank++];
-    }
-    x = group.frequencies[rank] * (x >> 12) + slot - below;
+    const auto [rank, number] = slots[x % 4096];
+    x = group.frequencies[rank] * (x >> 12) + number;
     if (x < 65536) x = x << 16 | input.Fixed(2);
     if (i < n) elements.push_back(JoinValue(group, geometry, first + i, rank));
   }

@@ -25,7 +25,7 @@ TEST(RansCodeTest, FrequenciesAddUp) {
             (std::vector<uint16_t>{4095, 1}));
   std::mt19937_64 rng(1);
   for (int round = 0; round < 300; ++round) {
-    std::vector<uint64_t> counts(2 + rng() % 255);
+    std::vector<uint64_t> counts(2 + rng() % (kMaxRansSymbols - 1));
     for (uint64_t& count : counts) count = rng() >> (24 + rng() % 40);
     counts[0] += 1;
     ASSERT_TRUE(AreRansFrequencies(FrequenciesOf(counts)));
@@ -41,6 +41,69 @@ TEST(RansCodeTest, FrequenciesThatAreNone) {
   EXPECT_FALSE(AreRansFrequencies(Frequencies{2048, 0, 2048}));
   EXPECT_FALSE(AreRansFrequencies(Frequencies{2048, 2047}));
   EXPECT_FALSE(AreRansFrequencies(Frequencies{2048, 2049}));
+}
+
+// Every slot has a symbol, no two the same number of it, and both forms of the
+// table say the same.
+TEST(RansCodeTest, SlotsAreNumbered) {
+  std::mt19937_64 rng(3);
+  for (int round = 0; round < 300; ++round) {
+    std::vector<uint64_t> counts(2 + rng() % (kMaxRansSymbols - 1));
+    for (uint64_t& count : counts) count = rng() >> (24 + rng() % 40);
+    counts[0] += 1;
+    const std::vector<uint16_t> frequencies = FrequenciesOf(counts);
+    RansEncodeTable encode;
+    RansDecodeTable decode;
+    MakeRansEncodeTable(frequencies, &encode);
+    MakeRansDecodeTable(frequencies, &decode);
+    std::vector<std::vector<bool>> seen;
+    for (const uint16_t frequency : frequencies) seen.emplace_back(frequency);
+    for (uint32_t slot = 0; slot < kRansScale; ++slot) {
+      const uint32_t entry = decode.slots[slot];
+      const uint32_t symbol = entry & 0xFF;
+      const uint32_t number = entry >> 20;
+      ASSERT_LT(symbol, counts.size());
+      ASSERT_EQ(entry >> 8 & 0xFFF, frequencies[symbol]);
+      ASSERT_LT(number, frequencies[symbol]);
+      ASSERT_FALSE(seen[symbol][number]);
+      seen[symbol][number] = true;
+      ASSERT_EQ(encode.slots[encode.symbols[symbol].start + number], slot);
+      const uint32_t bucket = slot / kRansBucketSlots;
+      const uint32_t place = slot % kRansBucketSlots;
+      const bool is_other = place >= decode.others[bucket] >> 10;
+      ASSERT_EQ(symbol, is_other ? decode.others[bucket] & 63u : bucket);
+      ASSERT_EQ(number, static_cast<uint16_t>(
+                            place + (is_other ? decode.offsets[bucket] : 0)));
+      ASSERT_EQ(decode.frequencies[symbol], frequencies[symbol]);
+    }
+  }
+}
+
+// The reciprocals divide: of every frequency, states at the edges of quotients.
+TEST(RansCodeTest, ReciprocalsDivide) {
+  std::mt19937_64 rng(4);
+  for (uint32_t frequency = 1; frequency < kRansScale; ++frequency) {
+    RansEncodeTable table;
+    MakeRansEncodeTable(
+        std::vector<uint16_t>{static_cast<uint16_t>(frequency),
+                              static_cast<uint16_t>(kRansScale - frequency)},
+        &table);
+    const auto check = [&](uint64_t state) {
+      ASSERT_EQ(state * table.symbols[0].reciprocal >>
+                    RansEncodeTable::kReciprocalBits,
+                state / frequency)
+          << state << " / " << frequency;
+    };
+    constexpr uint64_t kQuotients = uint64_t{1} << 20;
+    check(0);
+    check(kQuotients * frequency - 1);
+    check((kQuotients - 1) * frequency);
+    for (int i = 0; i < 100; ++i) {
+      const uint64_t quotient = 1 + rng() % (kQuotients - 1);
+      check(quotient * frequency);
+      check(quotient * frequency - 1);
+    }
+  }
 }
 
 // The stream is as long as its symbols' entropy says, but for the states.
