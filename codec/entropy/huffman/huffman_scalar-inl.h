@@ -19,8 +19,7 @@ inline bool DecodeHuffmanBySymbol(const HuffmanDecodeTable& table,
     for (uint32_t i = range.end; i-- > range.begin;) {
       uint32_t word;
       std::memcpy(&word, streams.begins[stream] + bit / 8, sizeof(word));
-      const uint32_t index =
-          word >> (bit % 8) & ((1u << kMaxHuffmanBits) - 1);
+      const uint32_t index = word >> (bit % 8) & ((1u << kMaxHuffmanBits) - 1);
       out[i] = static_cast<uint8_t>(table.entries[index] >> 56);
       bit += table.lengths[out[i]];
     }
@@ -35,7 +34,7 @@ inline uint32_t EncodeHuffmanBySymbol(const HuffmanEncodeTable& table,
   size_t bit = 0;
   while (end > begin) {
     const uint32_t code = table.codes[*--end];
-    for (unsigned k = 0; k < code >> 16; ++k, ++bit) {
+    for (unsigned k = 0; k < table.lengths[*end]; ++k, ++bit) {
       if (bit % 8 == 0) out[bit / 8] = 0;
       out[bit / 8] |= static_cast<uint8_t>((code >> k & 1) << (bit % 8));
     }

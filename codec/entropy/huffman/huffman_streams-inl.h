@@ -8,6 +8,7 @@
 #define INGOT_CODEC_ENTROPY_HUFFMAN_HUFFMAN_STREAMS_INL_H_
 
 #include <cstring>
+#include <utility>
 
 #include "codec/entropy/huffman/huffman_code.h"
 
@@ -61,89 +62,105 @@ class HuffmanBits {
   const uint8_t* at_;
 };
 
+// Entries, or symbols, that a refill lasts for.
+constexpr unsigned kHuffmanTakes = 56 / kMaxHuffmanBits;
+
+// The last elements of a stream, down to `begin`. Returns the bytes of codes
+// that the stream turns out to have.
+inline size_t FinishHuffmanStream(const HuffmanDecodeTable& table,
+                                  const uint8_t* stream, HuffmanBits bits,
+                                  const uint8_t* begin, uint8_t* end) {
+  while (end - begin >= 8) {
+    for (unsigned i = 0; i < kHuffmanTakes && end - begin >= 8; ++i) {
+      bits.TakeEntry(table.entries.data(), &end);
+    }
+    bits.Refill();
+  }
+  while (end > begin) {
+    for (unsigned i = 0; i < kHuffmanTakes && end > begin; ++i) {
+      *--end = bits.TakeSymbol(table);
+    }
+    bits.Refill();
+  }
+  return (bits.Taken(stream) + 7) / 8;
+}
+
+template <size_t... kStream>
+bool DecodeHuffmanStreams(const HuffmanDecodeTable& table,
+                          const HuffmanStreams& streams, uint8_t* out,
+                          std::index_sequence<kStream...>) {
+  // What one refill's entries write at most, with what lies below them.
+  constexpr ptrdiff_t kReach =
+      kHuffmanTakes * HuffmanDecodeTable::kSymbolsPerEntry + 8;
+  const uint64_t* const entries = table.entries.data();
+  HuffmanBits bits[] = {HuffmanBits(streams.begins[kStream])...};
+  uint8_t* const begins[] = {
+      out + HuffmanStreamRange(streams.elements, kStream).begin...};
+  uint8_t* ends[] = {out +
+                     HuffmanStreamRange(streams.elements, kStream).end...};
+  while (((ends[kStream] - begins[kStream] >= kReach) && ...)) {
+    for (unsigned i = 0; i < kHuffmanTakes; ++i) {
+      (bits[kStream].TakeEntry(entries, &ends[kStream]), ...);
+    }
+    (bits[kStream].Refill(), ...);
+  }
+  // One entry at a time, until the shortest stream has but a few symbols left.
+  while (((ends[kStream] - begins[kStream] >= 8) && ...)) {
+    (bits[kStream].TakeEntry(entries, &ends[kStream]), ...);
+    (bits[kStream].Refill(), ...);
+  }
+  // All of them, so that the loops of one overlap with those of the next.
+  const size_t sizes[] = {FinishHuffmanStream(table, streams.begins[kStream],
+                                              bits[kStream], begins[kStream],
+                                              ends[kStream])...};
+  return ((sizes[kStream] == streams.sizes[kStream]) && ...);
+}
+
 // Decodes the streams to `out`, exactly streams.elements bytes. False where a
 // stream has another size than its codes.
 inline bool DecodeHuffman(const HuffmanDecodeTable& table,
                           const HuffmanStreams& streams, uint8_t* out) {
-  constexpr unsigned kEntries = 56 / kMaxHuffmanBits;
-  // What as many entries write at most, with what lies below them.
-  constexpr ptrdiff_t kReach =
-      kEntries * HuffmanDecodeTable::kSymbolsPerEntry + 8;
-  static_assert(kHuffmanStreams == 4);
-  const uint64_t* const entries = table.entries.data();
-  HuffmanBits bits0(streams.begins[0]);
-  HuffmanBits bits1(streams.begins[1]);
-  HuffmanBits bits2(streams.begins[2]);
-  HuffmanBits bits3(streams.begins[3]);
-  const HuffmanRange range0 = HuffmanStreamRange(streams.elements, 0);
-  const HuffmanRange range1 = HuffmanStreamRange(streams.elements, 1);
-  const HuffmanRange range2 = HuffmanStreamRange(streams.elements, 2);
-  const HuffmanRange range3 = HuffmanStreamRange(streams.elements, 3);
-  uint8_t* end0 = out + range0.end;
-  uint8_t* end1 = out + range1.end;
-  uint8_t* end2 = out + range2.end;
-  uint8_t* end3 = out + range3.end;
-  while (end0 - (out + range0.begin) >= kReach &&
-         end1 - (out + range1.begin) >= kReach &&
-         end2 - (out + range2.begin) >= kReach &&
-         end3 - (out + range3.begin) >= kReach) {
-    for (unsigned i = 0; i < kEntries; ++i) {
-      bits0.TakeEntry(entries, &end0);
-      bits1.TakeEntry(entries, &end1);
-      bits2.TakeEntry(entries, &end2);
-      bits3.TakeEntry(entries, &end3);
-    }
-    bits0.Refill();
-    bits1.Refill();
-    bits2.Refill();
-    bits3.Refill();
-  }
-  const auto finish = [&](size_t stream, HuffmanBits bits, uint8_t* end) {
-    uint8_t* const begin =
-        out + HuffmanStreamRange(streams.elements, stream).begin;
-    while (end - begin >= kReach) {
-      for (unsigned i = 0; i < kEntries; ++i) bits.TakeEntry(entries, &end);
-      bits.Refill();
-    }
-    for (; end - begin >= 8; bits.Refill()) bits.TakeEntry(entries, &end);
-    for (; end > begin; bits.Refill()) *--end = bits.TakeSymbol(table);
-    const size_t taken = bits.Taken(streams.begins[stream]);
-    return (taken + 7) / 8 == streams.sizes[stream];
-  };
-  // All of them, so that the loops of one overlap with those of the next.
-  const bool good0 = finish(0, bits0, end0);
-  const bool good1 = finish(1, bits1, end1);
-  const bool good2 = finish(2, bits2, end2);
-  const bool good3 = finish(3, bits3, end3);
-  return good0 && good1 && good2 && good3;
+  return DecodeHuffmanStreams(table, streams, out,
+                              std::make_index_sequence<kHuffmanStreams>());
 }
+
+// Codes one behind the other, the first lowest.
+struct HuffmanCodes {
+  uint64_t bits;
+  unsigned count;
+
+  [[gnu::always_inline]] HuffmanCodes Then(HuffmanCodes next) const {
+    return {bits | next.bits << count, count + next.count};
+  }
+};
 
 // Writes a stream of the symbols [begin, end), from the last to the first, at
 // `out`, which has MaxHuffmanBytes(end - begin) + 8 bytes. Returns its size.
 inline uint32_t EncodeHuffmanStream(const HuffmanEncodeTable& table,
                                     const uint8_t* begin, const uint8_t* end,
                                     uint8_t* out) {
-  constexpr unsigned kCodes = 56 / kMaxHuffmanBits;
-  uint64_t bits = 0;
-  unsigned count = 0;
+  static_assert(kHuffmanTakes == 5);
+  HuffmanCodes pending{0, 0};  // less than a byte
   uint8_t* at = out;
-  const auto put = [&](uint8_t symbol) __attribute__((always_inline)) {
-    const uint32_t code = table.codes[symbol];
-    bits |= uint64_t{code & 0xFFFF} << count;
-    count += code >> 16;
+  const auto code_of = [&](uint8_t symbol) __attribute__((always_inline)) {
+    return HuffmanCodes{table.codes[symbol], table.lengths[symbol]};
   };
-  const auto flush = [&]() __attribute__((always_inline)) {
-    std::memcpy(at, &bits, sizeof(bits));
-    at += count >> 3;
-    bits >>= count & 56;
-    count &= 7;
+  const auto put = [&](HuffmanCodes codes) __attribute__((always_inline)) {
+    const HuffmanCodes all = pending.Then(codes);
+    std::memcpy(at, &all.bits, sizeof(all.bits));
+    at += all.count >> 3;
+    pending = {all.bits >> (all.count & 56), all.count & 7};
   };
-  for (; end - begin >= static_cast<ptrdiff_t>(kCodes); flush()) {
-    end -= kCodes;
-    for (unsigned i = kCodes; i-- > 0;) put(end[i]);
+  // Five codes are put together on their own before they wait for those
+  // before them.
+  for (; end - begin >= 5; end -= 5) {
+    put(code_of(end[-1])
+            .Then(code_of(end[-2]))
+            .Then(code_of(end[-3]).Then(code_of(end[-4])))
+            .Then(code_of(end[-5])));
   }
-  for (; end > begin; flush()) put(*--end);
-  if (count > 0) ++at;
+  for (; end > begin; --end) put(code_of(end[-1]));
+  if (pending.count > 0) ++at;
   return static_cast<uint32_t>(at - out);
 }
 

@@ -108,9 +108,9 @@ TEST(HuffmanCodeTest, EntriesHoldAllWholeSymbols) {
     ASSERT_LE(count, HuffmanDecodeTable::kSymbolsPerEntry);
     unsigned bits = 0;
     for (unsigned i = 0; i < count; ++i) {
-      const uint32_t code = encode.codes[entry >> (56 - 8 * i) & 0xFF];
-      const unsigned length = code >> 16;
-      ASSERT_EQ(x >> bits & ((1u << length) - 1), code & 0xFFFF);
+      const size_t symbol = entry >> (56 - 8 * i) & 0xFF;
+      const unsigned length = encode.lengths[symbol];
+      ASSERT_EQ(x >> bits & ((1u << length) - 1), encode.codes[symbol]);
       bits += length;
     }
     ASSERT_EQ(bits, used);
