@@ -44,12 +44,19 @@ struct JoinedCounts {
   }
 };
 
+// What coder huffman's level counts at least, and the share of larger groups:
+// statistics must not cost more than the coding.
+constexpr uint64_t kFewestCounted = uint64_t{1} << 20;
+constexpr uint64_t kMostSubBlocksPerCounted = 4;
+
+// Counts one of `step` sub-blocks, not always the same of them, so that long
+// rows are counted all along.
 JoinedCounts CountGroup(const GroupData& group, const GroupSide& side,
                         const JoinedCode& code, const FloatKernels& kernels,
-                        ThreadPool* pool) {
+                        uint64_t step, ThreadPool* pool) {
   const uint64_t elements = group.elements();
   const uint64_t bytes = group.geometry.element_bytes();
-  const uint64_t units = DivideRoundingUp(elements, kSubBlockElements);
+  const uint64_t units = DivideRoundingUp(elements, kSubBlockElements * step);
   const uint64_t tasks = std::min<uint64_t>(
       units, pool == nullptr ? 1 : static_cast<uint64_t>(pool->threads()));
   std::vector<JoinedCounts> partial(tasks);
@@ -57,7 +64,8 @@ JoinedCounts CountGroup(const GroupData& group, const GroupSide& side,
     const auto histogram = std::make_unique<JoinedHistogram>();
     ScaleRuns runs;
     for (uint64_t i = task; i < units; i += tasks) {
-      const uint64_t begin = i * kSubBlockElements;
+      const uint64_t begin = (i * step + i % step) * kSubBlockElements;
+      if (begin >= elements) continue;
       const auto n = static_cast<uint32_t>(
           std::min<uint64_t>(kSubBlockElements, elements - begin));
       const uint8_t* in = AsU8(group.raw.data()) + begin * bytes;
@@ -127,8 +135,15 @@ void PlanJoinedGroup(const GroupData& group, int level, uint64_t tiered_bits,
   JoinedCode& code = joined->code;
   code.base = side->code.base;
   code.top_bits = static_cast<uint8_t>(TopBitsFor(layout, level));
+  const uint64_t step =
+      level > kHuffmanLevel
+          ? 1
+          : std::clamp<uint64_t>(group.elements() / kFewestCounted, 1,
+                                 kMostSubBlocksPerCounted);
   const JoinedCounts counts =
-      CountGroup(group, *side, code, float_kernels, pool);
+      CountGroup(group, *side, code, float_kernels, step, pool);
+  // Everything that follows is about the elements that were counted.
+  tiered_bits = tiered_bits * counts.total / group.elements();
 
   const size_t classes = side->has_scales() ? kClasses : 1;
   std::array<std::array<uint8_t, kJoinedKeys>, kClasses> order;

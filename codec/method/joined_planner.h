@@ -1,7 +1,8 @@
 // Plans joined exponents: which mantissa bits join them, which values of a
 // class have ranks, and the one table that codes the ranks of a group.
 //
-// Statistics are exact: every element of the group is counted once. All
+// Statistics of coder rans are exact: every element of the group is counted
+// once. Coder huffman's come from one sub-block in four of large groups. All
 // arithmetic is on integers.
 
 #ifndef INGOT_CODEC_METHOD_JOINED_PLANNER_H_
