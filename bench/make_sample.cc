@@ -1,23 +1,25 @@
 // ingot_sample OUT [MIB]: writes a bf16 safetensors file that looks like the
 // weights of a small transformer, for demonstrations. The same call writes
-// the same bytes everywhere where libm rounds alike.
+// the same bytes everywhere.
 
 #include <array>
-#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <span>
 #include <string>
 #include <vector>
 
+#include "bench/random.h"
+#include "bench/weights.h"
 #include "codec/bytes.h"
+#include "codec/dtype.h"
 #include "codec/result.h"
 #include "codec/sink.h"
 
 namespace {
 
+using ingot::Random;
 using ingot::Status;
 
 struct Tensor {
@@ -27,41 +29,6 @@ struct Tensor {
 
   uint64_t elements() const { return (rows == 0 ? 1 : rows) * columns; }
 };
-
-// SplitMix64, and the polar-free Box-Muller transform on top of it.
-class Random {
- public:
-  explicit Random(uint64_t seed) : state_(seed) {}
-
-  double Uniform() {  // in (0, 1)
-    uint64_t z = state_ += 0x9e3779b97f4a7c15;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    return (static_cast<double>((z ^ (z >> 31)) >> 11) + 0.5) * 0x1p-53;
-  }
-  double Normal() {
-    if (has_spare_) {
-      has_spare_ = false;
-      return spare_;
-    }
-    const double radius = std::sqrt(-2 * std::log(Uniform()));
-    const double angle = 2 * M_PI * Uniform();
-    spare_ = radius * std::sin(angle);
-    has_spare_ = true;
-    return radius * std::cos(angle);
-  }
-
- private:
-  uint64_t state_;
-  double spare_ = 0;
-  bool has_spare_ = false;
-};
-
-// Rounds to nearest, ties to even.
-uint16_t ToBf16(float value) {
-  const uint32_t bits = std::bit_cast<uint32_t>(value);
-  return static_cast<uint16_t>((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
-}
 
 // As many layers as fit `bytes`, but at least one.
 std::vector<Tensor> ModelTensors(uint64_t bytes) {
@@ -107,28 +74,20 @@ std::string Header(const std::vector<Tensor>& tensors) {
   return json;
 }
 
-// A normal of the usual width, times a lognormal scale per row and per
-// column; norm weights lie near 1.
-std::vector<uint16_t> Values(const Tensor& tensor, Random* random) {
-  std::vector<uint16_t> values(tensor.elements());
+// Normals of the usual width with a lognormal scale for each row and column;
+// norm weights lie near 1.
+std::vector<std::byte> Values(const Tensor& tensor, Random* random) {
+  std::vector<float> values(tensor.elements());
   if (tensor.rows == 0) {
-    for (uint16_t& value : values) {
-      value = ToBf16(static_cast<float>(1 + 0.1 * random->Normal()));
+    for (float& value : values) {
+      value = static_cast<float>(1 + 0.1 * random->Normal());
     }
-    return values;
+  } else {
+    values = ingot::ScaledNormals(
+        tensor.rows, tensor.columns,
+        1 / std::sqrt(static_cast<double>(tensor.columns)), 0.3, random);
   }
-  std::vector<double> columns(tensor.columns);
-  for (double& scale : columns) scale = std::exp(0.3 * random->Normal());
-  const double width = 1 / std::sqrt(static_cast<double>(tensor.columns));
-  size_t next = 0;
-  for (uint64_t row = 0; row < tensor.rows; ++row) {
-    const double scale = width * std::exp(0.3 * random->Normal());
-    for (const double column : columns) {
-      values[next++] =
-          ToBf16(static_cast<float>(scale * column * random->Normal()));
-    }
-  }
-  return values;
+  return ingot::RoundToBytes(values, ingot::DType::kBf16);
 }
 
 Status WriteSample(const std::string& path, uint64_t bytes) {
@@ -142,8 +101,7 @@ Status WriteSample(const std::string& path, uint64_t bytes) {
   INGOT_TRY(sink->Write(ingot::AsBytes(header)));
   Random random(20240229);
   for (const Tensor& tensor : tensors) {
-    const std::vector<uint16_t> values = Values(tensor, &random);
-    INGOT_TRY(sink->Write(std::as_bytes(std::span(values))));
+    INGOT_TRY(sink->Write(Values(tensor, &random)));
   }
   return sink->Commit();
 }
