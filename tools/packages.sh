@@ -5,6 +5,7 @@ BUILD_PACKAGES=(cmake ninja-build g++ libzstd-dev liblzma-dev libxxhash-dev
 TEST_PACKAGES=(libgtest-dev)
 FUZZ_PACKAGES=(clang libclang-rt-dev)
 NEON_PACKAGES=(g++-aarch64-linux-gnu qemu-user)
+PEER_PACKAGES=(libblosc-dev liblz4-dev)
 
 # Installs those of its arguments that are missing; touches neither apt nor
 # the network where none is.
