@@ -149,10 +149,10 @@ std::optional<uint32_t> FitWithLargest(std::span<const uint32_t> magnitudes,
 
 }  // namespace
 
-std::optional<uint32_t> ScaledMagnitude(uint32_t integer, uint32_t scale,
-                                        const FloatFormat& format) {
+uint32_t ScaledMagnitude(uint32_t integer, uint32_t scale,
+                         const FloatFormat& format) {
   const unsigned scale_exponent = scale >> kF32Mantissa;
-  if (scale_exponent == 0 || scale_exponent > 254) return std::nullopt;
+  if (scale_exponent == 0 || scale_exponent > 254) return kNoMagnitude;
   if (integer == 0) return 0;
   const uint64_t product =
       uint64_t{integer} * ((scale & (kF32Hidden - 1)) | kF32Hidden);
@@ -165,7 +165,7 @@ std::optional<uint32_t> ScaledMagnitude(uint32_t integer, uint32_t scale,
     mantissa = kF32Hidden;
     ++exponent;
   }
-  if (exponent > 254) return std::nullopt;
+  if (exponent > 254) return kNoMagnitude;
   // To the format: M + 1 bits, fewer below the smallest normal number.
   const int target = static_cast<int>(exponent) - 127 + format.bias();
   unsigned drop = kF32Mantissa - format.mantissa_bits;
@@ -177,7 +177,7 @@ std::optional<uint32_t> ScaledMagnitude(uint32_t integer, uint32_t scale,
   }
   // The hidden bit, or a carry, counts the exponent up.
   bits += static_cast<uint32_t>(RoundShift(mantissa, drop));
-  if (bits >= format.infinity()) return std::nullopt;
+  if (bits >= format.infinity()) return kNoMagnitude;
   return bits;
 }
 

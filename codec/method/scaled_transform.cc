@@ -106,24 +106,33 @@ class CodeTable {
             uint32_t sign, size_t codes)
       : parameters_(parameters), format_(format), sign_(sign), codes_(codes) {}
 
-  void Fill(uint32_t scale) {
+  // Makes the elements of `codes`: of all codes, or where spans are shorter
+  // than the table of those that occur.
+  void Fill(uint32_t scale, ByteSpan codes) {
     valid_ = true;
-    const size_t depth = parameters_.depth;
-    const size_t most = std::max(depth, codes_ - std::min(codes_, depth));
-    for (size_t magnitude = 0; magnitude <= most; ++magnitude) {
-      const std::optional<uint32_t> element = ScaledMagnitude(
-          static_cast<uint32_t>(magnitude), scale, format_);
-      if (magnitude > 0 && magnitude <= depth) {
-        Set(depth - magnitude, element, sign_);
-      }
-      if (depth + magnitude < codes_) Set(depth + magnitude, element, 0);
+    if (codes.size() >= codes_) {
+      FillAll(scale);
+      return;
     }
-    if (parameters_.negative_zero > 0) {
-      Set(parameters_.negative_zero - 1u, 0, sign_);
+    made_.fill(false);
+    for (const std::byte byte : codes) {
+      const size_t code = std::to_integer<size_t>(byte);
+      if (made_[code]) continue;
+      made_[code] = true;
+      if (code + 1 == parameters_.negative_zero) {
+        Set(code, 0, sign_);
+        continue;
+      }
+      const size_t depth = parameters_.depth;
+      const auto magnitude =
+          static_cast<uint32_t>(std::max(code, depth) - std::min(code, depth));
+      Set(code, ScaledMagnitude(magnitude, scale, format_),
+          code < depth ? sign_ : 0);
     }
   }
 
-  // Restores `codes`; false where one of them has no element.
+  // Restores `codes`, those of the last Fill; false where one of them has no
+  // element.
   template <typename Element>
   bool Restore(ByteSpan codes, std::byte* out) const {
     bool valid = true;
@@ -137,10 +146,26 @@ class CodeTable {
   }
 
  private:
-  void Set(size_t code, std::optional<uint32_t> element, uint32_t sign) {
-    is_valid_[code] = element.has_value();
-    elements_[code] = element.value_or(0) | sign;
-    valid_ = valid_ && element.has_value();
+  void FillAll(uint32_t scale) {
+    const size_t depth = parameters_.depth;
+    const size_t most = std::max(depth, codes_ - std::min(codes_, depth));
+    for (size_t magnitude = 0; magnitude <= most; ++magnitude) {
+      const uint32_t element = ScaledMagnitude(
+          static_cast<uint32_t>(magnitude), scale, format_);
+      if (magnitude > 0 && magnitude <= depth) {
+        Set(depth - magnitude, element, sign_);
+      }
+      if (depth + magnitude < codes_) Set(depth + magnitude, element, 0);
+    }
+    if (parameters_.negative_zero > 0) {
+      Set(parameters_.negative_zero - 1u, 0, sign_);
+    }
+  }
+
+  void Set(size_t code, uint32_t magnitude, uint32_t sign) {
+    is_valid_[code] = magnitude != kNoMagnitude;
+    elements_[code] = magnitude | sign;
+    valid_ = valid_ && magnitude != kNoMagnitude;
   }
 
   const TransformParameters& parameters_;
@@ -148,6 +173,7 @@ class CodeTable {
   const uint32_t sign_;
   const size_t codes_;  // those above do not occur
   bool valid_ = true;   // all of them
+  std::array<bool, 256> made_{};
   std::array<bool, 256> is_valid_{};
   std::array<uint32_t, 256> elements_{};
 };
@@ -232,8 +258,8 @@ Status RestoreScaled(const BlockHeader& header, const Geometry& geometry,
     const uint64_t to = std::min(at + length, end);
     at += length;
     if (from >= to) continue;
-    table.Fill(GatherSplit(planes, span));
     const ByteSpan some = codes.subspan(from, to - from);
+    table.Fill(GatherSplit(planes, span), some);
     std::byte* const target = out.data() + (from - begin) * bytes;
     const bool valid = bytes == 2 ? table.Restore<uint16_t>(some, target)
                                   : table.Restore<uint32_t>(some, target);
