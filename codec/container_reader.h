@@ -31,6 +31,7 @@ struct ObjectInfo {
   DType element_dtype = DType::kBytes;  // as coded
   uint64_t columns = 1;
   uint64_t encoded_bytes = 0;  // all its records with their payloads
+  unsigned depth = 0;  // kMaxDepth at most; 0: refers to no other object
 };
 
 // Receives raw bytes in order; an error stops the reading and is returned.
@@ -47,6 +48,8 @@ class ContainerReader {
   std::span<const Manifest> files() const;
   size_t object_count() const;
   ObjectInfo object(size_t index) const;
+  // Files that the objects come from to which this container refers.
+  std::span<const BaseFile> base_files() const;
 
   // Index of the file with that path, or of the only one for an empty path;
   // kNotFound, or kInvalidArgument where several could be meant.

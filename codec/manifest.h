@@ -62,6 +62,14 @@ struct Manifest {
   std::vector<Segment> segments;
 };
 
+// A file whose objects a container refers to.
+struct BaseFile {
+  std::string name;  // where it was last seen; a hint
+  ObjectId id;
+
+  bool operator==(const BaseFile&) const = default;
+};
+
 // True for a path that may name a file below an output folder: relative, not
 // empty, no empty, "." or ".." component, no NUL, at most 65535 bytes.
 bool IsSafeRelativePath(std::string_view path);

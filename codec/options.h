@@ -5,6 +5,8 @@
 
 namespace ingot {
 
+class ReferenceSource;
+
 inline constexpr int kMinLevel = 1;
 inline constexpr int kMaxLevel = 9;
 inline constexpr int kDefaultLevel = 3;
@@ -15,6 +17,9 @@ struct EncodeOptions {
   // Threads that encode; 0 means one per core. Where there are several,
   // digests are computed beside them. The bytes written do not depend on it.
   int threads = 1;
+  // Where the bases of regions are read from (codec/reference_source.h); it
+  // outlives the encoder. Null: nothing refers to anything.
+  ReferenceSource* references = nullptr;
 };
 
 struct DecodeOptions {
@@ -23,6 +28,9 @@ struct DecodeOptions {
   // Compare the SHA-256 of every object and file with what the container
   // says. Block checksums are compared always.
   bool verify_digests = false;
+  // Where objects outside the container are read from; it outlives the
+  // decoder. Null: what needs them is kNotFound.
+  ReferenceSource* references = nullptr;
 };
 
 // `threads`, or the number of cores for 0; at least 1, at most 256.

@@ -25,6 +25,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "codec/bytes.h"
 #include "codec/manifest.h"
@@ -35,6 +36,14 @@
 
 namespace ingot {
 
+// Elements of an object elsewhere that resemble those of a region.
+struct RegionBase {
+  ObjectId object;
+  uint64_t first_element = 0;  // in the object, in elements of the region
+  uint64_t elements = 0;       // of the region, from where the last base ended
+  unsigned depth = 0;          // of the object; below kMaxDepth
+};
+
 struct RegionInfo {
   std::optional<TensorView> view;
   // How to code the bytes: kBytes for opaque ones. Not C64, F4 or F6, which
@@ -42,6 +51,9 @@ struct RegionInfo {
   DType element_dtype = DType::kBytes;
   // Elements of a row; rows and columns may have scales of their own.
   uint64_t columns = 1;
+  // What the region may be predicted from, read through
+  // EncodeOptions::references. May cover less than the region.
+  std::vector<RegionBase> bases = {};
 };
 
 // Longest opaque region: longer ones are cut by the caller, so that an object
@@ -73,6 +85,10 @@ class StreamEncoder {
   // needed and missing, or where its length is another.
   Result<ObjectId> EndFile(const std::string& note = "",
                            const std::optional<ObjectId>& id = std::nullopt);
+
+  // Says that objects which this container refers to are part of a file, last
+  // seen under that name: a hint for people and for whoever looks for it.
+  void AddBaseFile(const BaseFile& file);
 
   // Writes index and footer.
   Status Finish();

@@ -70,6 +70,9 @@ class BlockEncoder {
 struct BlockPosition {
   uint64_t group_first = 0;  // the group's first element
   uint64_t first = 0;        // the block's
+  // The elements that predict the block's, header.elements of them, where
+  // header.predictor says that it has some; kKernelSlack readable bytes follow.
+  const std::byte* base = nullptr;
 };
 
 class BlockDecoder {

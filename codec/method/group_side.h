@@ -19,6 +19,7 @@
 namespace ingot {
 
 struct ModelledSide;
+struct DeltaSide;
 
 struct GroupSide {
   uint64_t elements = 0;
@@ -36,6 +37,8 @@ struct GroupSide {
   std::shared_ptr<const JoinedSide> joined;
   // Not null: blocks of this group may use the modelled method.
   std::shared_ptr<const ModelledSide> modelled;
+  // Not null: blocks of this group may be predicted from other objects.
+  std::shared_ptr<const DeltaSide> delta;
 
   bool has_scales() const { return !rows.empty() || !columns.empty(); }
 };
