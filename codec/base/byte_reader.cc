@@ -92,6 +92,12 @@ Result<uint64_t> ByteReader::ReadVarint(uint64_t limit, std::string_view what) {
   return value;
 }
 
+Result<ByteReader> ByteReader::ReadPart(uint64_t size) {
+  const uint64_t begin = offset();
+  INGOT_ASSIGN(const ByteSpan bytes, ReadBytes(size));
+  return ByteReader(bytes, name_, begin);
+}
+
 Result<std::string> ByteReader::ReadString(uint64_t limit) {
   const size_t start = position_;
   INGOT_ASSIGN(const uint64_t size, ReadVarint(limit, "length of a string"));

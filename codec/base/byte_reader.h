@@ -50,6 +50,9 @@ class ByteReader {
 
   // The next `size` bytes, as a view of the input.
   Result<ByteSpan> ReadBytes(uint64_t size);
+  // The next `size` bytes as an input of their own, with the same name and
+  // offsets.
+  Result<ByteReader> ReadPart(uint64_t size);
   // A varint length, at most `limit`, and as many bytes.
   Result<std::string> ReadString(uint64_t limit);
   Status Skip(uint64_t size);

@@ -3,10 +3,12 @@
 #include <string>
 
 #include "codec/entropy/cm/run_coder.h"
+#include "codec/entropy/rans/context_rans.h"
 #include "codec/method/scaled_integer.h"
 #include "codec/planes/float_format.h"
 #include "codec/planes/float_layout.h"
 #include "codec/planes/record_layout.h"
+#include "codec/predict/difference.h"
 
 namespace ingot {
 namespace {
@@ -26,6 +28,9 @@ void AppendParameters(const BlockHeader& header, ByteWriter* writer) {
     writer->WriteVarint(header.parameters.span);
     writer->WriteU8(header.parameters.depth);
     writer->WriteVarint(header.parameters.negative_zero);
+  } else if (header.method == Method::kTouched) {
+    writer->WriteVarint(header.parameters.changed);
+    writer->WriteVarint(header.parameters.gap_bytes);
   }
 }
 
@@ -44,11 +49,51 @@ Status ParseParameters(ByteReader* reader, BlockHeader* header) {
     parameters.negative_zero = static_cast<uint16_t>(negative_zero);
     if (span == 0) return reader->Corrupt("span of no elements");
     parameters.span = static_cast<uint32_t>(span);
+  } else if (header->method == Method::kTouched) {
+    INGOT_ASSIGN(const uint64_t changed,
+                 reader->ReadVarint(header->elements, "changed elements"));
+    // Each changes an element or passes 255.
+    INGOT_ASSIGN(const uint64_t gap_bytes,
+                 reader->ReadVarint(changed + header->elements / 255,
+                                    "gap bytes"));
+    parameters.changed = static_cast<uint32_t>(changed);
+    parameters.gap_bytes = static_cast<uint32_t>(gap_bytes);
   }
   return {};
 }
 
-Status ParsePlane(ByteReader* reader, PlaneHeader* plane) {
+// What the plane of method delta has behind its length.
+void AppendDeltaPlane(const PlaneHeader& plane, ByteWriter* writer) {
+  if (plane.coder == Coder::kCm) return;
+  if (plane.coder == Coder::kRans) writer->WriteU8(plane.lane_bits);
+  writer->WriteVarint(plane.table.min_segment_bytes);
+  writer->WriteU8(plane.table.segment_bits);
+}
+
+Status ParseDeltaPlane(ByteReader* reader, PlaneHeader* plane) {
+  if (plane->coder == Coder::kCm) return {};
+  if (plane->coder == Coder::kRans) {
+    INGOT_ASSIGN(plane->lane_bits, reader->ReadU8());
+    if (plane->lane_bits < kMinContextLaneBits ||
+        plane->lane_bits > kMaxContextLaneBits) {
+      return reader->Corrupt("lanes: expected 2^2 to 2^6");
+    }
+  } else if (plane->coder != Coder::kTiered) {
+    return reader->Corrupt("coder " + std::string(CoderName(plane->coder)) +
+                           " for a plane of differences");
+  }
+  SubBlockTable& table = plane->table;
+  INGOT_ASSIGN(const uint64_t min_segment,
+               reader->ReadVarint(1u << kMaxSegmentBits, "min segment"));
+  INGOT_ASSIGN(table.segment_bits, reader->ReadU8());
+  table.min_segment_bytes = static_cast<uint32_t>(min_segment);
+  if (table.segment_bits > kMaxSegmentBits) {
+    return reader->Corrupt("sub-block table: field too wide");
+  }
+  return {};
+}
+
+Status ParsePlane(Method method, ByteReader* reader, PlaneHeader* plane) {
   INGOT_ASSIGN(const uint8_t coder, reader->ReadU8());
   if (!IsCoder(coder)) {
     return Unsupported("coder " + std::to_string(coder) +
@@ -58,6 +103,7 @@ Status ParsePlane(ByteReader* reader, PlaneHeader* plane) {
   INGOT_ASSIGN(const uint64_t length,
                reader->ReadVarint(kMaxPayloadBytes, "plane length"));
   plane->length = static_cast<uint32_t>(length);
+  if (method == Method::kDelta) return ParseDeltaPlane(reader, plane);
   if (plane->coder == Coder::kTiered) {
     SubBlockTable& table = plane->table;
     INGOT_ASSIGN(const uint64_t min_escapes,
@@ -131,41 +177,58 @@ std::string_view MethodName(Method method) {
       return "sparse";
     case Method::kRows:
       return "rows";
+    case Method::kCopy:
+      return "copy";
+    case Method::kTouched:
+      return "touched";
+    case Method::kDelta:
+      return "delta";
   }
   return {};
 }
 
-size_t PlaneCount(Method method, DType dtype) {
+std::optional<size_t> PlaneCount(Method method, DType dtype) {
   const size_t element_bytes = GetDTypeInfo(dtype).bits / 8;
   const std::optional<FloatLayout> layout = FloatLayoutOf(dtype);
   const std::optional<FloatFormat> format = FloatFormatOf(dtype);
   const size_t float_planes =
       layout ? 1 + GetFloatLayoutInfo(*layout).plane_count : 0;
+  const auto only = [](bool fits, size_t planes) {
+    return fits ? std::optional(planes) : std::nullopt;
+  };
   switch (method) {
     case Method::kBytes:
     case Method::kConstant:
       return 1;
     case Method::kFloat:
     case Method::kModelled:
-      return layout ? float_planes : 0;
+      return only(layout.has_value(), float_planes);
     case Method::kSparse:
-      return layout ? float_planes + 2 : 0;
+      return only(layout.has_value(), float_planes + 2);
     case Method::kRows:
-      return layout ? float_planes + 1 : 0;
+      return only(layout.has_value(), float_planes + 1);
     case Method::kSplit:
-      return element_bytes <= kMaxPlanes ? element_bytes : 0;
+      return only(element_bytes <= kMaxPlanes, element_bytes);
     case Method::kFields: {
       const RecordLayout* const fields = RecordLayoutOf(dtype);
-      return fields == nullptr ? 0 : fields->planes.size();
+      return only(fields != nullptr,
+                  fields == nullptr ? 0 : fields->planes.size());
     }
     case Method::kPalette:
-      return element_bytes <= kMaxPaletteElement ? 2 : 0;
+      return only(element_bytes <= kMaxPaletteElement, 2);
     case Method::kIntegers:
-      return format ? 4 : 0;
+      return only(format.has_value(), 4);
     case Method::kScaled:
-      return format && format->mantissa_bits <= kMaxScaledMantissaBits ? 5 : 0;
+      return only(format && format->mantissa_bits <= kMaxScaledMantissaBits, 5);
+    case Method::kCopy:
+    case Method::kTouched:
+    case Method::kDelta:
+      return only(DifferenceFormatOf(dtype).has_value(),
+                  method == Method::kCopy      ? 0
+                  : method == Method::kTouched ? 3
+                                               : 1);
   }
-  return 0;
+  return std::nullopt;
 }
 
 uint64_t BlockHeader::PlaneOffset(size_t index) const {
@@ -184,17 +247,16 @@ void AppendBlockHeader(const BlockHeader& header,
   writer.WriteVarint(header.elements);
   writer.WriteU8(static_cast<uint8_t>(header.method));
   writer.WriteU8(header.predictor);
-  writer.WriteVarint(header.references.size());
-  for (const BlockReference& reference : header.references) {
-    writer.WriteU8(kSha256Algorithm);
-    writer.WriteBytes(reference.digest.bytes);
-    writer.WriteVarint(reference.first_element);
-  }
+  writer.WriteVarint(0);  // references: a group's delta side has them
   AppendParameters(header, &writer);
   for (size_t i = 0; i < header.plane_count; ++i) {
     const PlaneHeader& plane = header.planes[i];
     writer.WriteU8(static_cast<uint8_t>(plane.coder));
     writer.WriteVarint(plane.length);
+    if (header.method == Method::kDelta) {
+      AppendDeltaPlane(plane, &writer);
+      continue;
+    }
     if (plane.coder == Coder::kTiered) {
       writer.WriteVarint(plane.table.min_escapes);
       writer.WriteU8(plane.table.escape_bits);
@@ -232,32 +294,40 @@ Result<BlockHeader> ParseBlockHeader(ByteReader* reader, DType dtype) {
                        " needs a newer reader");
   }
   header.method = static_cast<Method>(method);
-  if (header.predictor != 0) {
+  if (header.predictor > kBasePredictor) {
     return Unsupported("predictor " + std::to_string(header.predictor) +
                        " needs a newer reader");
   }
-  INGOT_ASSIGN(const uint64_t references,
-               reader->ReadVarint(kMaxReferences, "references"));
-  if (references != 0) {
-    return reader->Corrupt("references without a predictor");
+  if (NeedsBase(header.method) != (header.predictor == kBasePredictor)) {
+    return reader->Corrupt("method " +
+                           std::string(MethodName(header.method)) +
+                           " with predictor " +
+                           std::to_string(header.predictor));
   }
-  const size_t planes = PlaneCount(header.method, dtype);
-  if (planes == 0) {
+  INGOT_ASSIGN(const uint64_t references, reader->ReadVarint());
+  if (references != 0) {
+    return reader->Corrupt("references in a block: a group's delta side has "
+                           "them");
+  }
+  const std::optional<size_t> planes = PlaneCount(header.method, dtype);
+  if (!planes) {
     return reader->Corrupt("method " +
                            std::string(MethodName(header.method)) +
                            " does not fit dtype " +
                            std::string(GetDTypeInfo(dtype).name));
   }
   INGOT_TRY(ParseParameters(reader, &header));
-  header.plane_count = static_cast<uint8_t>(planes);
+  header.plane_count = static_cast<uint8_t>(*planes);
   const bool aligned = payload_length >= kAlignedPayload;
   uint64_t end = 0;
-  for (size_t i = 0; i < planes; ++i) {
+  for (size_t i = 0; i < *planes; ++i) {
     PlaneHeader& plane = header.planes[i];
-    INGOT_TRY(ParsePlane(reader, &plane));
+    INGOT_TRY(ParsePlane(header.method, reader, &plane));
     const bool has_exponents = header.method == Method::kFloat ||
                                header.method == Method::kSparse ||
                                header.method == Method::kRows;
+    end = AfterPlane(end, aligned) + plane.length;
+    if (header.method == Method::kDelta) continue;
     if (NeedsSideData(plane.coder) && (!has_exponents || i != 0)) {
       return reader->Corrupt("coder " + std::string(CoderName(plane.coder)) +
                              " outside an exponent plane");
@@ -268,7 +338,6 @@ Result<BlockHeader> ParseBlockHeader(ByteReader* reader, DType dtype) {
           "coder cm belongs to the symbols of a modelled "
           "block");
     }
-    end = AfterPlane(end, aligned) + plane.length;
   }
   if (end != payload_length) {
     return reader->Corrupt("planes of " + std::to_string(end) +

@@ -8,11 +8,11 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "codec/base/byte_reader.h"
 #include "codec/base/byte_writer.h"
-#include "codec/digest.h"
 #include "codec/entropy/byte_coder.h"
 #include "codec/method/geometry.h"
 #include "codec/result.h"
@@ -25,7 +25,6 @@ inline constexpr uint64_t kAlignedPayload = 131072;
 inline constexpr uint64_t kPayloadAlignment = 64;
 inline constexpr uint64_t kMaxPayloadBytes = uint64_t{2} << 20;
 inline constexpr size_t kMaxPlanes = 8;
-inline constexpr size_t kMaxReferences = 16;
 
 // Numbers of the format.
 enum class Method : uint8_t {
@@ -40,13 +39,24 @@ enum class Method : uint8_t {
   kScaled = 8,
   kSparse = 9,
   kRows = 10,
+  kCopy = 11,
+  kTouched = 12,
+  kDelta = 13,
 };
+// The methods of predictor 1, and no others.
+constexpr bool NeedsBase(Method method) {
+  return method == Method::kCopy || method == Method::kTouched ||
+         method == Method::kDelta;
+}
+// A block is predicted from the base that its group's delta side names.
+inline constexpr uint8_t kBasePredictor = 1;
+
 // False for numbers that no method has.
 bool IsMethod(uint8_t number);
 std::string_view MethodName(Method method);
 
-// Planes that a block of `method` has; 0 where the method does not fit dtype.
-size_t PlaneCount(Method method, DType dtype);
+// Planes that a block of `method` has; nothing where it does not fit dtype.
+std::optional<size_t> PlaneCount(Method method, DType dtype);
 
 inline constexpr uint32_t kMaxPalette = 256;
 inline constexpr size_t kMaxPaletteElement = 8;  // bytes
@@ -59,6 +69,8 @@ struct TransformParameters {
   uint8_t depth = 0;     // scaled: a code's integer is the code less this
   // scaled: the code of -0.0, plus 1; 0 where there is none.
   uint16_t negative_zero = 0;
+  uint32_t changed = 0;    // touched: elements that differ from their base
+  uint32_t gap_bytes = 0;  // touched: of the plane of gaps
 };
 
 // Parameters of coder tiered (section 6).
@@ -89,13 +101,10 @@ struct PlaneHeader {
   uint32_t length = 0;
   SubBlockTable table;  // coder tiered only
   StreamTable streams;  // coders huffman and rans only
-  RunParameters runs = {};  // coder cm only
-};
-
-// An object that a predictor reads.
-struct BlockReference {
-  Digest digest;
-  uint64_t first_element = 0;
+  RunParameters runs = {};  // coder cm of symbols only
+  // Method delta has a table whose escapes are not used, and for coder rans the
+  // logarithm of its lanes.
+  uint8_t lane_bits = 0;
 };
 
 struct BlockHeader {
@@ -106,7 +115,6 @@ struct BlockHeader {
   TransformParameters parameters;
   uint8_t plane_count = 0;
   std::array<PlaneHeader, kMaxPlanes> planes;
-  std::vector<BlockReference> references;
   uint64_t checksum = 0;  // XXH3 of the payload
 
   // Where plane `index` begins in the payload.

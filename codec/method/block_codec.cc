@@ -6,6 +6,8 @@
 #include <string>
 
 #include "codec/base/checksum.h"
+#include "codec/method/delta_method.h"
+#include "codec/method/delta_planner.h"
 #include "codec/method/fields_method.h"
 #include "codec/method/float_method.h"
 #include "codec/method/modelled_method.h"
@@ -59,6 +61,13 @@ bool BytesLookBetter(ByteSpan raw, double share) {
 // for a start weighs there.
 constexpr uint64_t kMaxComparedElements = uint64_t{1} << 15;
 
+void StartPayload(Method method, size_t planes, EncodedBlock* block) {
+  block->header.method = method;
+  block->header.plane_count = static_cast<uint8_t>(planes);
+  block->header.payload_length = 0;
+  block->payload.clear();
+}
+
 // What a group takes under a plan; record framing is the same for all.
 size_t EncodedBytes(const GroupPlan& plan, const GroupData& group,
                     BlockEncoder* encoder) {
@@ -76,8 +85,10 @@ size_t EncodedBytes(const GroupPlan& plan, const GroupData& group,
 
 }  // namespace
 
-GroupPlan PlanGroup(const GroupData& group, int level, const Kernels& kernels,
-                    ThreadPool* pool) {
+namespace {
+
+GroupPlan PlanDirect(const GroupData& group, int level, const Kernels& kernels,
+                     ThreadPool* pool) {
   GroupPlan plan{.level = level,
                  .kernels = &kernels,
                  .floats = {},
@@ -115,6 +126,22 @@ GroupPlan PlanGroup(const GroupData& group, int level, const Kernels& kernels,
   return plan;
 }
 
+}  // namespace
+
+GroupPlan PlanGroup(const GroupData& group, int level, const Kernels& kernels,
+                    ThreadPool* pool) {
+  std::shared_ptr<const DeltaPlan> delta;
+  if (!group.base.empty()) delta = PlanDelta(group, level, kernels);
+  if (delta == nullptr) return PlanDirect(group, level, kernels, pool);
+  GroupPlan plan{.level = level, .kernels = &kernels, .floats = {},
+                 .try_bytes = false, .found = {}};
+  if (delta->try_direct) plan = PlanDirect(group, level, kernels, pool);
+  plan.floats.side.elements = group.elements();
+  plan.floats.side.delta = delta->side;
+  plan.delta = std::move(delta);
+  return plan;
+}
+
 void EncodedBlock::AppendPlane(ByteSpan plane, bool aligned) {
   static constexpr std::array<std::byte, kPayloadAlignment> kZeros{};
   if (aligned) {
@@ -128,11 +155,29 @@ void EncodedBlock::AppendPlane(ByteSpan plane, bool aligned) {
   header.payload_length += static_cast<uint32_t>(plane.size());
 }
 
+bool EncodedBlock::UsePlanes(Method method, ByteSpan coded,
+                             const std::array<PlaneHeader, kMaxPlanes>& planes,
+                             size_t count, size_t limit) {
+  // What alignment may add counts as well.
+  const bool aligned = coded.size() >= kAlignedPayload;
+  const size_t padding = aligned ? count * kPayloadAlignment : 0;
+  if (coded.size() + padding >= limit) return false;
+  StartPayload(method, count, this);
+  header.planes = planes;
+  size_t at = 0;
+  for (size_t i = 0; i < count; ++i) {
+    AppendPlane(coded.subspan(at, planes[i].length), aligned);
+    at += planes[i].length;
+  }
+  return true;
+}
+
 struct BlockEncoder::Scratch {
   FloatEncodeScratch floats;
   JoinedEncodeScratch joined;
   ModelledEncodeScratch modelled;
   SubsetEncodeScratch subset;
+  DeltaEncodeScratch delta;
   std::vector<std::byte> bytes;  // what EncodeAsBytes made
   std::vector<std::byte> plane;
   PlaneSet planes;
@@ -144,13 +189,6 @@ BlockEncoder::BlockEncoder() : scratch_(std::make_unique<Scratch>()) {}
 BlockEncoder::~BlockEncoder() = default;
 
 namespace {
-
-void StartPayload(Method method, size_t planes, EncodedBlock* block) {
-  block->header.method = method;
-  block->header.plane_count = static_cast<uint8_t>(planes);
-  block->header.payload_length = 0;
-  block->payload.clear();
-}
 
 // One plane: the elements as they are.
 void EncodeAsBytes(ByteSpan raw, int level, size_t limit,
@@ -164,24 +202,6 @@ void EncodeAsBytes(ByteSpan raw, int level, size_t limit,
                              .table = {},
                              .streams = {}};
   block->AppendPlane(*coded, false);
-}
-
-// Makes the block of `method` from planes that lie in `coded` one after the
-// other, if it is smaller than `limit`.
-void UsePlanes(Method method, ByteSpan coded,
-               const std::array<PlaneHeader, kMaxPlanes>& planes, size_t count,
-               size_t limit, EncodedBlock* block) {
-  // What alignment may add counts as well.
-  const bool aligned = coded.size() >= kAlignedPayload;
-  const size_t padding = aligned ? count * kPayloadAlignment : 0;
-  if (coded.size() + padding >= limit) return;
-  StartPayload(method, count, block);
-  block->header.planes = planes;
-  size_t at = 0;
-  for (size_t i = 0; i < count; ++i) {
-    block->AppendPlane(coded.subspan(at, planes[i].length), aligned);
-    at += planes[i].length;
-  }
 }
 
 // Planes of a transform, where they come out smaller than `limit`.
@@ -200,7 +220,7 @@ void EncodeTransform(Method method, const PlaneSet& set, int level,
   const size_t padding = aligned ? set.count * kPayloadAlignment : 0;
   if (coded->size() + padding >= limit) return;
   coded->swap(*kept);
-  UsePlanes(method, *kept, planes, set.count, limit, block);
+  block->UsePlanes(method, *kept, planes, set.count, limit);
   block->header.parameters = set.parameters;
 }
 
@@ -212,9 +232,8 @@ bool EncodeAsFields(ByteSpan raw, DType dtype, int level,
   std::array<PlaneHeader, kMaxPlanes> planes;
   const size_t count = EncodeFields(raw, dtype, level, plane, coded, &planes);
   // Below a gain of 2 % decoding costs more than the bytes are worth.
-  UsePlanes(Method::kFields, *coded, planes, count, raw.size() / 50 * 49,
-            block);
-  return block->header.method == Method::kFields;
+  return block->UsePlanes(Method::kFields, *coded, planes, count,
+                          raw.size() / 50 * 49);
 }
 
 }  // namespace
@@ -222,10 +241,34 @@ bool EncodeAsFields(ByteSpan raw, DType dtype, int level,
 Status BlockEncoder::Encode(const GroupPlan& plan, const GroupData& group,
                             uint64_t index, EncodedBlock* block) {
   const ByteSpan raw = group.BlockRaw(index);
+  block->header = BlockHeader{};
+  block->header.elements =
+      static_cast<uint32_t>(raw.size() / group.geometry.element_bytes());
+  bool done = false;
+  const auto from_base = [&](size_t limit) -> Status {
+    INGOT_ASSIGN(done, EncodeDeltaBlock(plan, group, index, limit,
+                                        &scratch_->delta, block));
+    return {};
+  };
+  if (plan.delta != nullptr && !plan.delta->try_direct) {
+    INGOT_TRY(from_base(raw.size()));
+  }
+  if (!done) {
+    INGOT_TRY(EncodeDirectly(plan, group, index, block));
+    if (plan.delta != nullptr && plan.delta->try_direct) {
+      INGOT_TRY(from_base(block->header.payload_length));
+    }
+  }
+  block->header.checksum = ChecksumOfPieces(block->payload);
+  return {};
+}
+
+Status BlockEncoder::EncodeDirectly(const GroupPlan& plan,
+                                    const GroupData& group, uint64_t index,
+                                    EncodedBlock* block) {
+  const ByteSpan raw = group.BlockRaw(index);
   const size_t element_bytes = group.geometry.element_bytes();
   BlockHeader& header = block->header;
-  header = BlockHeader{};
-  header.elements = static_cast<uint32_t>(raw.size() / element_bytes);
   if (AllElementsEqual(raw, element_bytes)) {
     StartPayload(Method::kConstant, 1, block);
     header.planes[0].length = static_cast<uint32_t>(element_bytes);
@@ -249,7 +292,7 @@ Status BlockEncoder::Encode(const GroupPlan& plan, const GroupData& group,
                                            &scratch_->floats,
                                            &scratch_->joined, block));
     }
-    if (PlaneCount(Method::kFields, group.geometry.dtype) > 0) {
+    if (PlaneCount(Method::kFields, group.geometry.dtype)) {
       done = EncodeAsFields(raw, group.geometry.dtype, plan.level,
                             &scratch_->plane, &scratch_->best, block);
     }
@@ -285,7 +328,6 @@ Status BlockEncoder::Encode(const GroupPlan& plan, const GroupData& group,
                     block);
     }
   }
-  header.checksum = ChecksumOfPieces(block->payload);
   return {};
 }
 
@@ -293,6 +335,7 @@ struct BlockDecoder::Scratch {
   FloatDecodeScratch floats;
   SubsetDecodeScratch subset;
   ModelledDecodeScratch modelled;
+  std::unique_ptr<DeltaDecodeScratch> delta;  // made where it is needed
   AlignedBuffer plane;
   std::array<AlignedBuffer, kMaxPlanes> planes;
   AlignedBuffer whole;
@@ -376,6 +419,18 @@ Status BlockDecoder::Decode(const GroupSide& side, const Geometry& geometry,
       }
       return DecodeModelledBlock(*side.modelled, geometry, position, header,
                                  payload, begin, end, &scratch_->modelled, out);
+    case Method::kCopy:
+    case Method::kTouched:
+    case Method::kDelta:
+      if (side.delta == nullptr || position.base == nullptr) {
+        return Corruption("predicted block in a group without a base");
+      }
+      if (scratch_->delta == nullptr) {
+        scratch_->delta = std::make_unique<DeltaDecodeScratch>();
+      }
+      return DecodeDeltaBlock(kernels_, *side.delta, geometry, position, header,
+                              payload, begin, end, scratch_->delta.get(), out,
+                              stream);
     case Method::kSplit:
     case Method::kPalette:
     case Method::kIntegers:

@@ -24,12 +24,15 @@
 
 namespace ingot {
 
+struct DeltaPlan;
+
 struct GroupPlan {
   int level;
   const Kernels* kernels;
   FloatPlan floats;   // floats.side is the group's side data for any dtype
   bool try_bytes;     // a sample says that byte coders may beat the planes
   Detections found;   // transforms that are worth trying
+  std::shared_ptr<const DeltaPlan> delta = nullptr;  // where the base helps
 };
 
 // REQUIRES: the group is not empty. `pool` may be null.
@@ -50,6 +53,12 @@ struct EncodedBlock {
   // Appends a plane, with zero bytes before it where `aligned` planes need
   // them.
   void AppendPlane(ByteSpan plane, bool aligned);
+
+  // Makes this the block of `method`, of `count` planes that lie in `coded` one
+  // after the other; false, and nothing, where it is not below `limit` bytes.
+  bool UsePlanes(Method method, ByteSpan coded,
+                 const std::array<PlaneHeader, kMaxPlanes>& planes,
+                 size_t count, size_t limit);
 };
 
 class BlockEncoder {
@@ -63,6 +72,11 @@ class BlockEncoder {
 
  private:
   struct Scratch;
+
+  // Without the group's base; no checksum.
+  Status EncodeDirectly(const GroupPlan& plan, const GroupData& group,
+                        uint64_t index, EncodedBlock* block);
+
   std::unique_ptr<Scratch> scratch_;
 };
 

@@ -118,7 +118,7 @@ bool DecodeSubBlock(const TierCode& code, const SubBlockDecode& in,
   constexpr unsigned kBits = GetFloatLayoutInfo(kLayout).plane_bits[0];
   TierValues buffers;
   const uint8_t* const values =
-      DecodeDeepTiers(code, in.elements, in.segment, in.extents, &buffers);
+      DecodeDeepTiers(code, in.segment, in.extents, &buffers);
   const uint8_t* escaped = values;
   const SymbolLookup lookup(code);
   ExceptionReader<0> exceptions(in.exceptions, in.exception_count);
@@ -288,7 +288,8 @@ SegmentSize EncodeSubBlock(const TierCode& code, const RankTable& table,
   // A last tier does not escape.
   size.escapes =
       code.tier_count == 1 ? 0 : static_cast<uint32_t>(escaped - buffers.first);
-  size.bytes = EncodeDeepTiers(code, size.escapes, &buffers, out.segment);
+  size.bytes =
+      EncodeTiersFrom(1, code, size.escapes, &buffers, out.segment);
   uint64_t any_exceptional = 0;
   for (size_t i = 0; i < index / kLanes; ++i) {
     any_exceptional |= exceptional[i];

@@ -5,6 +5,7 @@
 
 #include "codec/base/byte_writer.h"
 #include "codec/base/zigzag.h"
+#include "codec/method/delta_side.h"
 #include "codec/method/kernels.h"
 #include "codec/method/modelled_side.h"
 #include "codec/planes/bit_stream.h"
@@ -16,6 +17,7 @@ constexpr uint8_t kKindNone = 0;
 constexpr uint8_t kKindTiered = 1;
 constexpr uint8_t kKindJoined = 2;  // tiered, and joined exponents
 constexpr uint8_t kKindModelled = 3;
+constexpr uint8_t kHasDelta = 0x80;  // besides one of the above
 constexpr uint8_t kHasRows = 1;
 constexpr uint8_t kHasColumns = 2;
 constexpr unsigned kMaxRice = 7;
@@ -56,53 +58,6 @@ RiceParameters ChooseRice(const std::vector<uint8_t>& values, size_t count) {
 }
 
 // Reads `count` values of a scale vector; the result has kernel slack.
-Result<std::vector<uint8_t>> ParseScaleVector(ByteReader* reader,
-                                              uint64_t count) {
-  INGOT_ASSIGN(const uint8_t rice, reader->ReadU8());
-  INGOT_ASSIGN(const uint8_t centre, reader->ReadU8());
-  if (rice > kMaxRice) return reader->Corrupt("scale vector: rice above 7");
-  // A value takes one bit at least.
-  if (count / 8 > reader->remaining()) {
-    return reader->Corrupt("scale vector: " + std::to_string(count) +
-                           " values do not fit the record");
-  }
-  ByteReader rest = *reader;
-  INGOT_ASSIGN(const ByteSpan bytes, rest.ReadBytes(rest.remaining()));
-  const size_t limit = bytes.size() * 8;
-  std::vector<uint8_t> values(count + kKernelSlack, 0);
-  size_t bit = 0;
-  const auto next_bit = [&] {
-    const unsigned value = (AsU8(bytes.data())[bit / 8] >> (bit % 8)) & 1;
-    ++bit;
-    return value;
-  };
-  for (uint64_t i = 0; i < count; ++i) {
-    unsigned quotient = 0;
-    for (;;) {
-      if (bit == limit) return reader->Corrupt("scale vector ends early");
-      if (next_bit() == 0) break;
-      if (++quotient > kMaxQuotient) {
-        return reader->Corrupt("scale vector: quotient above 511");
-      }
-    }
-    if (bit + rice > limit) {
-      return reader->Corrupt("scale vector ends early");
-    }
-    unsigned z = quotient << rice;
-    for (unsigned k = 0; k < rice; ++k) z |= next_bit() << k;
-    const int delta = z & 1 ? -static_cast<int>(z / 2) - 1
-                            : static_cast<int>(z / 2);
-    const int value = centre + delta;
-    if (value < 0 || value > 255) {
-      return reader->Corrupt("scale vector: value " + std::to_string(value) +
-                             " outside 0..255");
-    }
-    values[i] = static_cast<uint8_t>(value);
-  }
-  INGOT_TRY(reader->Skip((bit + 7) / 8));
-  return values;
-}
-
 Status ParseTierCode(ByteReader* reader, bool scaled, TierCode* code) {
   INGOT_ASSIGN(code->base, reader->ReadU8());
   INGOT_ASSIGN(code->tier_count, reader->ReadU8());
@@ -174,18 +129,64 @@ void AppendScaleVector(const std::vector<uint8_t>& values, size_t count,
   }
 }
 
+Result<std::vector<uint8_t>> ParseScaleVector(ByteReader* reader,
+                                              uint64_t count) {
+  INGOT_ASSIGN(const uint8_t rice, reader->ReadU8());
+  INGOT_ASSIGN(const uint8_t centre, reader->ReadU8());
+  if (rice > kMaxRice) return reader->Corrupt("scale vector: rice above 7");
+  // A value takes one bit at least.
+  if (count / 8 > reader->remaining()) {
+    return reader->Corrupt("scale vector: " + std::to_string(count) +
+                           " values do not fit the record");
+  }
+  ByteReader rest = *reader;
+  INGOT_ASSIGN(const ByteSpan bytes, rest.ReadBytes(rest.remaining()));
+  const size_t limit = bytes.size() * 8;
+  std::vector<uint8_t> values(count + kKernelSlack, 0);
+  size_t bit = 0;
+  const auto next_bit = [&] {
+    const unsigned value = (AsU8(bytes.data())[bit / 8] >> (bit % 8)) & 1;
+    ++bit;
+    return value;
+  };
+  for (uint64_t i = 0; i < count; ++i) {
+    unsigned quotient = 0;
+    for (;;) {
+      if (bit == limit) return reader->Corrupt("scale vector ends early");
+      if (next_bit() == 0) break;
+      if (++quotient > kMaxQuotient) {
+        return reader->Corrupt("scale vector: quotient above 511");
+      }
+    }
+    if (bit + rice > limit) {
+      return reader->Corrupt("scale vector ends early");
+    }
+    unsigned z = quotient << rice;
+    for (unsigned k = 0; k < rice; ++k) z |= next_bit() << k;
+    const int delta = z & 1 ? -static_cast<int>(z / 2) - 1
+                            : static_cast<int>(z / 2);
+    const int value = centre + delta;
+    if (value < 0 || value > 255) {
+      return reader->Corrupt("scale vector: value " + std::to_string(value) +
+                             " outside 0..255");
+    }
+    values[i] = static_cast<uint8_t>(value);
+  }
+  INGOT_TRY(reader->Skip((bit + 7) / 8));
+  return values;
+}
+
 void AppendGroupSide(const GroupSide& side, std::vector<std::byte>* body) {
   ByteWriter writer(body);
   writer.WriteVarint(side.elements);
-  if (side.modelled != nullptr) {
-    writer.WriteU8(kKindModelled);
-    AppendModelledSide(*side.modelled, body);
-    return;
-  }
-  writer.WriteU8(side.joined   ? kKindJoined
-                 : side.tiered ? kKindTiered
-                               : kKindNone);
-  if (!side.tiered) return;
+  const uint8_t kind = side.modelled != nullptr ? kKindModelled
+                       : side.joined            ? kKindJoined
+                       : side.tiered            ? kKindTiered
+                                                : kKindNone;
+  writer.WriteU8(kind | (side.delta != nullptr ? kHasDelta : 0));
+  if (side.delta != nullptr) AppendDeltaSide(*side.delta, body);
+  if (side.modelled != nullptr) AppendModelledSide(*side.modelled, body);
+  if (kind != kKindTiered && kind != kKindJoined) return;
   writer.WriteU8(static_cast<uint8_t>((side.rows.empty() ? 0 : kHasRows) |
                                       (side.columns.empty() ? 0
                                                             : kHasColumns)));
@@ -224,7 +225,13 @@ Result<GroupSide> ParseGroupSide(ByteReader* reader, const Geometry& geometry,
   INGOT_ASSIGN(side.elements,
                reader->ReadVarint(geometry.group_elements, "group elements"));
   if (side.elements == 0) return reader->Corrupt("group without elements");
-  INGOT_ASSIGN(const uint8_t kind, reader->ReadU8());
+  INGOT_ASSIGN(uint8_t kind, reader->ReadU8());
+  if ((kind & kHasDelta) != 0) {
+    INGOT_ASSIGN(DeltaSide delta,
+                 ParseDeltaSide(reader, geometry, first, side.elements));
+    side.delta = std::make_shared<DeltaSide>(std::move(delta));
+    kind &= static_cast<uint8_t>(~kHasDelta);
+  }
   if (kind > kKindModelled) {
     return Unsupported("group side data of kind " + std::to_string(kind) +
                        " needs a newer reader");

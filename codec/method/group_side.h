@@ -55,6 +55,10 @@ void AppendScaleVector(const std::vector<uint8_t>& values, size_t count,
 // Its size in bytes without writing it.
 size_t ScaleVectorBytes(const std::vector<uint8_t>& values, size_t count);
 
+// `count` values, followed by kKernelSlack zero bytes.
+Result<std::vector<uint8_t>> ParseScaleVector(ByteReader* reader,
+                                              uint64_t count);
+
 void AppendGroupSide(const GroupSide& side, std::vector<std::byte>* body);
 
 // Parses a group record's body. `first` is the group's first element in its

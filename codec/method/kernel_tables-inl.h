@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "codec/entropy/huffman/huffman_streams-inl.h"
+#include "codec/method/delta_kernels-inl.h"
 #include "codec/method/float_kernels-inl.h"
 #include "codec/method/float_statistics-inl.h"
 #include "codec/method/joined_kernels-inl.h"
@@ -102,6 +103,21 @@ constexpr FloatKernels MakeFloatKernels() {
           .count_joined = CountJoined<kLayout>};
 }
 
+void DecodeAllTiers(const TierCode& code, const uint8_t* segment,
+                    const TierExtents& extents, uint8_t* values) {
+  TierValues buffers;
+  std::memcpy(values, DecodeTiersFrom(0, code, segment, extents, &buffers),
+              extents.counts[0]);
+}
+
+uint32_t EncodeAllTiers(const TierCode& code, uint32_t count, uint8_t* values,
+                        uint8_t* segment) {
+  TierValues buffers;
+  std::memcpy(buffers.first, values, count);
+  Store(buffers.first + count, Fill(0));
+  return EncodeTiersFrom(0, code, count, &buffers, segment);
+}
+
 // fp64 has no vectorised kernels: it is rare, and 11 bits of exponent and 45
 // of mantissa fit no lane.
 constexpr Kernels MakeKernels(std::string_view name,
@@ -115,7 +131,16 @@ constexpr Kernels MakeKernels(std::string_view name,
                  MakeFloatKernels<FloatLayout::kE5m2>(), kScalarF64Kernels},
       .entropy = {.decode_huffman = DecodeHuffman,
                   .encode_huffman = EncodeHuffmanStream,
-                  .decode_rans = decode_rans}};
+                  .decode_rans = decode_rans},
+      .symbols = {.look_up = LookUpBytes,
+                  .count_bits = CountBitsOfBytes,
+                  .merge = MergeValues,
+                  .unpack = UnpackFields,
+                  .spread = SpreadGroups,
+                  .decode_tiers = DecodeAllTiers,
+                  .encode_tiers = EncodeAllTiers,
+                  .decode_context_rans = DecodeContextRans},
+      .deltas = MakeAllDeltaKernels()};
 }
 
 }  // namespace

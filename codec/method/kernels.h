@@ -20,16 +20,19 @@
 #define INGOT_CODEC_METHOD_KERNELS_H_
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
 
 #include "codec/entropy/huffman/huffman_code.h"
+#include "codec/entropy/rans/context_rans.h"
 #include "codec/entropy/rans/rans_code.h"
 #include "codec/entropy/tiered/tier_code.h"
 #include "codec/method/joined_code.h"
 #include "codec/planes/float_layout.h"
+#include "codec/predict/difference.h"
 #include "codec/result.h"
 
 namespace ingot {
@@ -37,6 +40,11 @@ namespace ingot {
 // Bytes that kernels may read behind the end of any input, and scratch bytes
 // that they may write behind the end of buffers marked "slack".
 inline constexpr size_t kKernelSlack = 128;
+
+// Low bits of differences lie in fields of 1, 2, 4, ... 32 bits.
+inline constexpr unsigned kLowPlanes = 6;
+// Symbols of differences are in up to three sets of tiers.
+inline constexpr unsigned kMaxSets = 3;
 
 // The scales of `length` consecutive elements: row + columns[i] mod 256.
 // In a sub-block all runs but the last have a multiple of 64 elements.
@@ -189,6 +197,59 @@ struct EntropyKernels {
                       size_t groups, uint8_t* out);
 };
 
+// A sub-block of differences, all of them known but not yet applied.
+struct DeltaDecode {
+  uint32_t elements;         // 1..kSubBlockElements
+  const uint8_t* base;       // the elements' base
+  const uint8_t* contexts;   // a byte each; slack
+  const uint8_t* symbols;    // a byte each; slack
+  const uint8_t* low_bits;   // of 64 contexts, aligned
+  // What the low bits' planes hold: bytes for planes 0 to 3, whose fields are
+  // unpacked, u16 and u32 for planes 4 and 5. Slack.
+  std::array<const uint8_t*, kLowPlanes> lows;
+};
+
+// Kernels for differences of one kind and width of elements.
+struct DeltaKernels {
+  // The classes of `count` bases of one row.
+  void (*classify)(const DifferenceFormat& format, const uint8_t* base,
+                   size_t count, uint8_t origin, uint8_t shift,
+                   uint8_t* classes);
+  // Restores elements to `out`; `stream` as for FloatKernels::decode.
+  void (*apply)(const DeltaDecode& in, uint8_t* out, bool stream);
+};
+
+// Kernels for what does not depend on the elements. Buffers have slack.
+struct SymbolKernels {
+  // Replaces bytes below 64 by what `table`, aligned, has for them.
+  void (*look_up)(const uint8_t* table, uint8_t* bytes, size_t count);
+  // How many of `count` bytes have each bit set.
+  void (*count_bits)(const uint8_t* bytes, size_t count, uint32_t counts[8]);
+  // Takes the next value of set selector[i] for each i.
+  void (*merge)(const uint8_t* selector, size_t count,
+                const std::array<const uint8_t*, kMaxSets>& values,
+                uint8_t* out);
+  // Fields of 1, 2 or 4 bits to bytes.
+  void (*unpack)(const uint8_t* fields, size_t count, unsigned width,
+                 uint8_t* out);
+  // Groups of 8 bytes: the next one of `packed` where `groups` has a bit, zeros
+  // elsewhere.
+  void (*spread)(const uint8_t* groups, size_t count, const uint8_t* packed,
+                 uint8_t* out);
+  // All tiers of a segment, located by LocateAllTiers; `values` has room for
+  // kSubBlockElements and slack.
+  void (*decode_tiers)(const TierCode& code, const uint8_t* segment,
+                       const TierExtents& extents, uint8_t* values);
+  // Encodes `count` values, which are overwritten and followed by slack, as
+  // all tiers; returns the bytes written to `segment`, which has slack.
+  uint32_t (*encode_tiers)(const TierCode& code, uint32_t count,
+                           uint8_t* values, uint8_t* segment);
+  // See codec/entropy/rans/context_rans.h; kRansLanes lanes.
+  bool (*decode_context_rans)(const ContextRansDecodeTable& table,
+                              const uint8_t* contexts, size_t count,
+                              RansCursor* cursor, uint8_t* out);
+};
+
 // Streaming stores are weakly ordered. When a StreamFence goes out of scope,
 // those that the thread has issued are in place for other threads too. Fences
 // wait for memory: one for each block, not for each sub-block.
@@ -204,6 +265,14 @@ struct Kernels {
   std::string_view name;  // "scalar", "avx2", "avx512", "neon"
   std::array<FloatKernels, kFloatLayoutCount> floats;
   EntropyKernels entropy;
+  SymbolKernels symbols;
+  // By kind and by the logarithm of the element's bytes.
+  std::array<std::array<DeltaKernels, 4>, kElementKinds> deltas;
+
+  const DeltaKernels& delta(const DifferenceFormat& format) const {
+    return deltas[static_cast<size_t>(format.kind)]
+                 [static_cast<size_t>(std::countr_zero(format.bytes))];
+  }
 };
 
 // The set in use: forced by INGOT_KERNEL, else the best one. An unknown or

@@ -6,9 +6,20 @@
 #include "codec/method/rank_lookup_avx512-inl.h"
 // After the instruction set's own.
 #include "codec/method/kernel_tables-inl.h"
+#include "codec/method/delta_kernels_avx512-inl.h"
 
 namespace ingot {
+namespace {
 
-constexpr Kernels kAvx512Kernels = MakeKernels("avx512", DecodeRansAvx512);
+constexpr Kernels MakeAvx512Kernels() {
+  Kernels kernels = MakeKernels("avx512", DecodeRansAvx512);
+  kernels.symbols = MakeSymbolKernelsAvx512(kernels.symbols);
+  kernels.deltas = MakeDeltaKernelsAvx512();
+  return kernels;
+}
+
+}  // namespace
+
+constexpr Kernels kAvx512Kernels = MakeAvx512Kernels();
 
 }  // namespace ingot

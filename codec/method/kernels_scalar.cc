@@ -5,6 +5,7 @@
 
 #include "codec/entropy/huffman/huffman_scalar-inl.h"
 #include "codec/entropy/rans/rans_scalar-inl.h"
+#include "codec/method/delta_kernels-inl.h"
 #include "codec/method/kernel_sets.h"
 #include "codec/method/scalar_elements-inl.h"
 
@@ -95,6 +96,31 @@ void DecodeTier(const uint8_t* codes, uint32_t count, unsigned width,
                     ? static_cast<uint8_t>(escape + *escaped++)
                     : value;
   }
+}
+
+void DecodeAllTiers(const TierCode& code, const uint8_t* segment,
+                    const TierExtents& extents, uint8_t* values) {
+  std::array<std::array<uint8_t, kSubBlockElements>, 2> tiers;
+  const uint8_t* escaped = nullptr;
+  for (unsigned tier = code.tier_count; tier-- > 0;) {
+    uint8_t* const out = tier == 0 ? values : tiers[tier % 2].data();
+    DecodeTier(segment + extents.offsets[tier], extents.counts[tier],
+               code.widths[tier], escaped, out);
+    escaped = out;
+  }
+}
+
+uint32_t EncodeAllTiers(const TierCode& code, uint32_t count, uint8_t* values,
+                        uint8_t* segment) {
+  uint32_t size = 0;
+  for (unsigned tier = 0; tier < code.tier_count; ++tier) {
+    const uint32_t bytes = CodeBytes(count, code.widths[tier]);
+    std::memset(segment + size, 0, bytes + 8);
+    count = EncodeTier(values, count, code.widths[tier],
+                       tier + 1 == code.tier_count, segment + size);
+    size += bytes;
+  }
+  return size;
 }
 
 template <FloatLayout kLayout>
@@ -214,6 +240,15 @@ constexpr Kernels kScalarKernels = {
     .entropy = {.decode_huffman = DecodeHuffmanBySymbol,
                 .encode_huffman = EncodeHuffmanBySymbol,
                 .decode_rans = DecodeRansBySymbol},
+    .symbols = {.look_up = LookUpBytes,
+                .count_bits = CountBitsOfBytes,
+                .merge = MergeValues,
+                .unpack = UnpackFields,
+                .spread = SpreadGroups,
+                .decode_tiers = DecodeAllTiers,
+                .encode_tiers = EncodeAllTiers,
+                .decode_context_rans = DecodeContextRans},
+    .deltas = MakeAllDeltaKernels(),
 };
 
 namespace scalar_f64 {

@@ -159,7 +159,7 @@ void ModelledPlanner::FitModel(const DensityCounts& counts) {
   unsigned first = knots;
   unsigned last = 0;
   for (unsigned k = 0; k < knots; ++k) {
-    all[k] = NearestKnot(masses[k] * KnotWeight(255) / peak);
+    all[k] = NearestLogWeight(masses[k] * LogWeight(255) / peak);
     if (all[k] == 0) continue;
     first = std::min(first, k);
     last = k;

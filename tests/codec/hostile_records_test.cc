@@ -124,12 +124,12 @@ std::vector<Case> BlockCases() {
        [](BlockHeader* h) { h->planes[1].coder = static_cast<Coder>(99); });
   bf16("BlockUnknownMethod", kNewer, "method 99",
        [](BlockHeader* h) { h->method = static_cast<Method>(99); });
-  bf16("BlockPredictor", kNewer, "predictor 1",
+  bf16("BlockPredictor", kNewer, "predictor 2",
+       [](BlockHeader* h) { h->predictor = 2; });
+  bf16("BlockPredictorForMethod", kBad, "with predictor 1",
        [](BlockHeader* h) { h->predictor = 1; });
-  bf16("BlockReference", kBad, "references without a predictor",
-       [](BlockHeader* h) { h->references.resize(1); });
-  bf16("BlockTooManyReferences", kBad, "references",
-       [](BlockHeader* h) { h->references.resize(17); });
+  bf16("BlockMethodWithoutPredictor", kBad, "with predictor 0",
+       [](BlockHeader* h) { h->method = Method::kCopy; });
   bf16("BlockTieredRemainder", kBad, "outside an exponent plane",
        [](BlockHeader* h) { h->planes[1].coder = Coder::kTiered; });
   bf16("BlockTieredBytes", kBad, "outside an exponent plane",

@@ -105,21 +105,6 @@ void StartClass(const ModelStart& start, const Masses& masses,
 
 }  // namespace
 
-uint8_t NearestKnot(uint64_t weight) {
-  if (weight <= 16) return 0;
-  // Five significant bits, rounded.
-  auto exponent = static_cast<unsigned>(std::bit_width(weight)) - 5;
-  uint64_t mantissa =
-      exponent == 0 ? weight
-                    : (weight + (uint64_t{1} << (exponent - 1))) >> exponent;
-  if (mantissa == 32) {
-    mantissa = 16;
-    ++exponent;
-  }
-  if (exponent > 15) return 255;
-  return static_cast<uint8_t>(exponent << 4 | (mantissa - 16));
-}
-
 std::array<uint32_t, kDensityCells> CellsOfKnots(const ModelStart& start) {
   std::array<uint32_t, kDensityCells> cells;
   cells.fill(1);
@@ -127,8 +112,8 @@ std::array<uint32_t, kDensityCells> CellsOfKnots(const ModelStart& start) {
   const unsigned spacing = start.knot_spacing;
   const unsigned span = 1u << spacing;
   for (unsigned i = 0; i + 1 < knots; ++i) {
-    const uint32_t left = KnotWeight(start.knots[i]);
-    const uint32_t right = KnotWeight(start.knots[i + 1]);
+    const uint32_t left = LogWeight(start.knots[i]);
+    const uint32_t right = LogWeight(start.knots[i + 1]);
     for (unsigned q = 0; q < span; ++q) {
       // The line's height in the middle of the cell.
       cells[((start.first_knot + i) << spacing) + q] +=

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "codec/entropy/cm/symbol_model.h"
+#include "codec/entropy/log_weight.h"
 
 namespace ingot {
 
@@ -44,19 +45,11 @@ struct ModelStart {
   uint8_t confidence = 0;
   // The share of kZeroSlot in 1/65536, 1..65535.
   uint16_t zeros = 1;
-  // Knot i lies at the lower end of cell (first_knot + i) << knot_spacing.
+  // LogWeight numbers. Knot i lies at the lower end of cell (first_knot + i) << knot_spacing.
   uint8_t knot_spacing = kMinKnotSpacing;
   uint8_t first_knot = 0;
   std::vector<uint8_t> knots;
 };
-
-// The weight that a knot stands for: 16 to 31 * 2^15, in steps of 3 to 6 %.
-constexpr uint32_t KnotWeight(uint8_t knot) {
-  return (16u + (knot & 15)) << (knot >> 4);
-}
-
-// The knot whose weight is nearest to `weight`.
-uint8_t NearestKnot(uint64_t weight);
 
 // Densities of all cells, 1 and more.
 std::array<uint32_t, kDensityCells> CellsOfKnots(const ModelStart& start);

@@ -27,9 +27,8 @@ void DecodeTier(const uint8_t* codes, uint32_t count, unsigned first,
   }
 }
 
-// Decodes all tiers but the first and returns the values of the second, which
-// are the first's escapes.
-inline const uint8_t* DecodeDeepTiers(const TierCode& code, uint32_t elements,
+// Decodes tier `first` (0-based) and all behind it; returns its values.
+inline const uint8_t* DecodeTiersFrom(unsigned first, const TierCode& code,
                                       const uint8_t* segment,
                                       const TierExtents& extents,
                                       TierValues* buffers) {
@@ -41,11 +40,11 @@ inline const uint8_t* DecodeDeepTiers(const TierCode& code, uint32_t elements,
   // The last tier does not escape: its largest code stands for one more value.
   uint8_t* values = buffers->first;
   uint8_t* escaped = buffers->second;
-  const uint32_t last_count = last == 0 ? elements : extents.counts[last];
+  const uint32_t last_count = extents.counts[last];
   for (uint32_t i = 0; i < last_count + kLanes; i += kLanes) {
     Store(escaped + i, Fill(rank));
   }
-  for (unsigned tier = last; tier > 0; --tier) {
+  for (unsigned tier = last + 1; tier-- > first;) {
     const unsigned width = code.widths[tier];
     const uint8_t* codes = segment + extents.offsets[tier];
     const uint32_t count = extents.counts[tier];
@@ -62,6 +61,15 @@ inline const uint8_t* DecodeDeepTiers(const TierCode& code, uint32_t elements,
   return escaped;
 }
 
+// Decodes all tiers but the first and returns the values of the second, which
+// are the first's escapes.
+inline const uint8_t* DecodeDeepTiers(const TierCode& code,
+                                      const uint8_t* segment,
+                                      const TierExtents& extents,
+                                      TierValues* buffers) {
+  return DecodeTiersFrom(1, code, segment, extents, buffers);
+}
+
 // Encodes `count` values, which a vector of zeros follows. Returns the number
 // of escaped ones, written to `escaped` with a vector of zeros behind them.
 template <unsigned kWidth>
@@ -76,16 +84,20 @@ uint32_t EncodeTier(const uint8_t* values, uint32_t count, unsigned first,
   return static_cast<uint32_t>(end - escaped);
 }
 
-// Encodes all tiers but the first, of which buffers->first holds the `count`
-// escaped values and a vector of zeros. Returns the bytes written to `segment`.
+// Encodes tier `first` (0-based) and all behind it; buffers->first holds its
+// `count` values and a vector of zeros. Returns the bytes written to `segment`.
 // What seems to escape from the last tier are its largest values.
-inline uint32_t EncodeDeepTiers(const TierCode& code, uint32_t count,
-                                TierValues* buffers, uint8_t* segment) {
+inline uint32_t EncodeTiersFrom(unsigned first, const TierCode& code,
+                                uint32_t count, TierValues* buffers,
+                                uint8_t* segment) {
   uint8_t* values = buffers->first;
   uint8_t* escaped = buffers->second;
   uint32_t bytes = 0;
-  unsigned rank = TierCapacity(code.widths[0], false);
-  for (unsigned tier = 1; tier < code.tier_count && count > 0; ++tier) {
+  unsigned rank = 0;
+  for (unsigned tier = 0; tier < first; ++tier) {
+    rank += TierCapacity(code.widths[tier], false);
+  }
+  for (unsigned tier = first; tier < code.tier_count && count > 0; ++tier) {
     const unsigned width = code.widths[tier];
     uint8_t* codes = segment + bytes;
     bytes += CodeBytes(count, width);

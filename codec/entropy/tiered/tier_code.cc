@@ -124,4 +124,23 @@ bool LocateTiers(const TierCode& code, uint32_t elements, uint32_t escapes,
                                  segment_bytes, extents);
 }
 
+bool LocateAllTiers(const TierCode& code, uint32_t elements,
+                    const uint8_t* segment, size_t segment_bytes,
+                    TierExtents* extents) {
+  const uint32_t bytes = CodeBytes(elements, code.widths[0]);
+  if (bytes > segment_bytes) return false;
+  const uint32_t escapes =
+      code.tier_count == 1 ? 0 : CountEscapes(segment, elements, code.widths[0]);
+  if (!LocateTiers(code, elements, escapes, segment + bytes,
+                   segment_bytes - bytes, extents)) {
+    return false;
+  }
+  extents->offsets[0] = 0;
+  for (unsigned tier = 1; tier < code.tier_count; ++tier) {
+    extents->offsets[tier] += bytes;
+  }
+  extents->bytes += bytes;
+  return true;
+}
+
 }  // namespace ingot

@@ -59,6 +59,11 @@ bool LocateTiers(const TierCode& code, uint32_t elements, uint32_t escapes,
                  const uint8_t* segment, size_t segment_bytes,
                  TierExtents* extents);
 
+// The same where tier 1 lies in the segment too, in front.
+bool LocateAllTiers(const TierCode& code, uint32_t elements,
+                    const uint8_t* segment, size_t segment_bytes,
+                    TierExtents* extents);
+
 // The number of escape codes (all bits set) among the first `count` codes of
 // `width` bits. Reads at most 8 bytes beyond them.
 uint32_t CountEscapes(const uint8_t* codes, uint32_t count, unsigned width);

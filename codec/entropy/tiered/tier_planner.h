@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 
 #include "codec/entropy/tiered/tier_code.h"
 
@@ -22,9 +23,14 @@ struct TierPlan {
   double bits = 0;  // of all elements, exceptions included
 };
 
-// `counts[r]` elements have rank r (not increasing), `beyond` have none.
-TierPlan PlanTiers(const std::array<uint64_t, kMaxRanks>& counts,
-                   uint64_t beyond, unsigned max_tiers, double tier_penalty);
+inline constexpr size_t kMaxPlannedRanks = 64;
+
+// `counts[r]` elements have rank r, at most kMaxPlannedRanks of them; `beyond`
+// have none. Elements without a rank, or with one that is not named, are
+// exceptions of `exception_bits`.
+TierPlan PlanTiers(std::span<const uint64_t> counts, uint64_t beyond,
+                   unsigned max_tiers, double tier_penalty,
+                   double exception_bits = kExceptionBytes * 8);
 
 }  // namespace ingot
 

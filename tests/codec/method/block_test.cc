@@ -120,7 +120,9 @@ TEST(BlockHeaderTest, MethodsHaveTheirPlanes) {
   EXPECT_EQ(PlaneCount(Method::kSplit, DType::kBool), 1u);
   EXPECT_EQ(PlaneCount(Method::kFloat, DType::kBf16), 2u);
   EXPECT_EQ(PlaneCount(Method::kFloat, DType::kF64), 3u);
-  EXPECT_EQ(PlaneCount(Method::kFloat, DType::kF8E8m0), 0u);
+  EXPECT_EQ(PlaneCount(Method::kFloat, DType::kF8E8m0), std::nullopt);
+  EXPECT_EQ(PlaneCount(Method::kCopy, DType::kBf16), 0u);
+  EXPECT_EQ(PlaneCount(Method::kDelta, DType::kQ4_0), std::nullopt);
   // Two planes fewer than the header lists.
   EXPECT_FALSE(Parse(Append(SomeHeader()), DType::kBf16).ok());
   EXPECT_FALSE(Parse(Append(SomeHeader()), DType::kI32).ok());
@@ -135,7 +137,6 @@ TEST(BlockHeaderTest, WhatANewerWriterMaySayIsUnsupported) {
   EXPECT_EQ(Parse(Append(coder)).error().kind, ErrorKind::kUnsupported);
   BlockHeader predictor = SomeHeader();
   predictor.predictor = 255;
-  predictor.references.resize(16);
   EXPECT_EQ(Parse(Append(predictor)).error().kind, ErrorKind::kUnsupported);
 }
 

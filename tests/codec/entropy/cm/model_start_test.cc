@@ -21,7 +21,7 @@ ModelStart Normal(uint8_t top_bits) {
     const double x = std::exp2((knot - 64) / 4.0);
     const double density = x * std::exp(-x * x / 2);
     start.knots.push_back(
-        NearestKnot(static_cast<uint64_t>(density * (1 << 20))));
+        NearestLogWeight(static_cast<uint64_t>(density * (1 << 20))));
   }
   return start;
 }
@@ -31,10 +31,10 @@ double Below(double x) { return std::erf(x / std::sqrt(2)); }
 TEST(ModelStartTest, KnotsRoundToTheirWeights) {
   for (unsigned knot = 0; knot < 256; ++knot) {
     const auto value = static_cast<uint8_t>(knot);
-    EXPECT_EQ(NearestKnot(KnotWeight(value)), value);
+    EXPECT_EQ(NearestLogWeight(LogWeight(value)), value);
   }
-  EXPECT_EQ(NearestKnot(0), 0);
-  EXPECT_EQ(NearestKnot(uint64_t{1} << 60), 255);
+  EXPECT_EQ(NearestLogWeight(0), 0);
+  EXPECT_EQ(NearestLogWeight(uint64_t{1} << 60), 255);
 }
 
 // Probabilities follow from the density in all classes.
