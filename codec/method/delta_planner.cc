@@ -9,12 +9,14 @@
 #include "codec/entropy/tiered/tier_planner.h"
 #include "codec/method/block_codec.h"
 #include "codec/method/delta_method.h"
+#include "codec/method/delta_rows.h"
 
 namespace ingot {
 namespace {
 
 constexpr int kFirstRansLevel = 5;
 constexpr int kFirstCmLevel = 7;
+constexpr int kFirstRowsLevel = 3;
 
 // Differences without their top bit by size: exactly below kExactBins, then 64
 // bins an octave, so that no bin is wider than a symbol (seven bits).
@@ -87,6 +89,7 @@ class Planner {
   template <typename Body>
   void ForSample(const Body& body);
   void ChooseOrigin();
+  void ChooseRows();
   void CountDifferences();
   // Bits of the sampled elements without their base, about.
   double DirectBits() const;
@@ -149,6 +152,14 @@ void Planner::ChooseOrigin() {
   uint64_t above = counts[top];
   while (top > 0 && above < sample_.elements / 2000) above += counts[--top];
   side_.origin = static_cast<uint8_t>(top > 15 ? top - 15 : 0);
+}
+
+void Planner::ChooseRows() {
+  std::optional<RowShifts> rows = ChooseRowShifts(group_, side_.origin);
+  if (!rows) return;
+  side_.origin = rows->origin;
+  side_.row_shifts = std::move(rows->shifts);
+  side_.row_shifts.resize(side_.row_shifts.size() + kKernelSlack, 0);
 }
 
 void Planner::CountDifferences() {
@@ -485,6 +496,7 @@ void Planner::ChooseWeights() {
 std::shared_ptr<const DeltaPlan> Planner::Plan() {
   side_.references = group_.references;
   ChooseOrigin();
+  if (level_ >= kFirstRowsLevel) ChooseRows();
   CountDifferences();
   if (!std::ranges::equal(group_.base, group_.raw)) {
     side_.coder = level_ >= kFirstCmLevel     ? Coder::kCm
