@@ -25,11 +25,10 @@ struct SegmentRest {
   }
 };
 
-// Low bits' planes and sets' sizes of a sub-block, from its contexts.
-struct ContextCounts {
-  std::array<uint32_t, kLowPlanes> lows;
-  std::array<uint32_t, kMaxSets> sets;
-};
+// Bits of a context's summary: its low bits, then its set.
+constexpr unsigned kInSet1 = 1u << kLowPlanes;
+constexpr unsigned kInSet2 = 2u << kLowPlanes;
+static_assert((kMaxLowBits >> kLowPlanes) == 0);
 
 // A block of method delta, sub-block by sub-block.
 class DeltaBlock {
@@ -63,9 +62,6 @@ class DeltaBlock {
                 bool stream);
 
  private:
-  static constexpr unsigned kInSet1 = 1u << 6;
-  static constexpr unsigned kInSet2 = 1u << 7;
-
   const SubBlockTable& table() const { return header_.planes[0].table; }
   Error Corrupt(const std::string& what) const {
     return Corruption("delta plane of " + std::to_string(length_) +
@@ -77,7 +73,6 @@ class DeltaBlock {
                                          index * table().segment_bits,
                                          table().segment_bits));
   }
-  ContextCounts Count(uint32_t elements);
   // Fills scratch->symbols with those of a sub-block.
   Status DecodeSets(const ContextCounts& counts, uint32_t elements,
                     SegmentRest* rest);
@@ -131,18 +126,6 @@ Status DeltaBlock::Open() {
   return {};
 }
 
-ContextCounts DeltaBlock::Count(uint32_t elements) {
-  uint8_t* const selectors = scratch_->selectors.data();
-  std::memcpy(selectors, scratch_->contexts.data(), elements);
-  kernels_.symbols.look_up(summary_.data(), selectors, elements);
-  uint32_t bits[8];
-  kernels_.symbols.count_bits(selectors, elements, bits);
-  ContextCounts counts;
-  std::copy_n(bits, kLowPlanes, counts.lows.begin());
-  counts.sets = {elements - bits[6] - bits[7], bits[6], bits[7]};
-  return counts;
-}
-
 Status DeltaBlock::DecodeSet(const TierSet& set, uint32_t count,
                              SegmentRest* rest, uint8_t* values) {
   const uint8_t* groups = nullptr;
@@ -168,17 +151,19 @@ Status DeltaBlock::DecodeSet(const TierSet& set, uint32_t count,
 
 Status DeltaBlock::DecodeSets(const ContextCounts& counts, uint32_t elements,
                               SegmentRest* rest) {
+  const uint32_t set1 = counts.bits[kLowPlanes];
+  const uint32_t set2 = counts.bits[kLowPlanes + 1];
+  const std::array<uint32_t, kMaxSets> sizes = {elements - set1 - set2, set1,
+                                                set2};
   std::array<const uint8_t*, kMaxSets> values;
   for (unsigned set = 0; set < kMaxSets; ++set) {
     values[set] = scratch_->sets[set].data();
     if (set >= side_.sets) continue;
-    INGOT_TRY(DecodeSet(side_.tiers[set], counts.sets[set], rest,
+    INGOT_TRY(DecodeSet(side_.tiers[set], sizes[set], rest,
                         scratch_->sets[set].data()));
   }
-  uint8_t* const selectors = scratch_->selectors.data();
-  std::memcpy(selectors, scratch_->contexts.data(), elements);
-  kernels_.symbols.look_up(side_.set_of_context.data(), selectors, elements);
-  kernels_.symbols.merge(selectors, elements, values,
+  kernels_.symbols.merge(scratch_->contexts.data(), elements,
+                         side_.set_of_context.data(), values,
                          scratch_->symbols.data());
   return {};
 }
@@ -206,10 +191,12 @@ Status DeltaBlock::Apply(uint64_t first, uint32_t elements,
                  .contexts = scratch_->contexts.data(),
                  .symbols = scratch_->symbols.data(),
                  .low_bits = side_.low_bits.data(),
-                 .lows = {}};
+                 .lows = {},
+                 .exceptions = nullptr,
+                 .exception_count = 0};
   for (unsigned plane = 0; plane < kLowPlanes; ++plane) {
     const uint8_t* const fields = rest.at;
-    const uint32_t count = counts.lows[plane];
+    const uint32_t count = counts.bits[plane];
     if (!rest.Skip(((size_t{count} << plane) + 7) / 8)) {
       return Corrupt("low bits leave their segment");
     }
@@ -225,27 +212,17 @@ Status DeltaBlock::Apply(uint64_t first, uint32_t elements,
   if (rest.bytes % entry != 0) {
     return Corrupt("exceptions do not fill their segment");
   }
-  const bool by_way = stream && rest.bytes > 0;
-  uint8_t* to = out;
-  if (by_way) {
-    // Lines written with streaming stores are not to be touched again.
-    INGOT_TRY(scratch_->elements.Resize(kSubBlockElements * bytes));
-    to = AsU8(scratch_->elements.data());
-  }
-  kernels_.delta(format_).apply(in, to, stream && !by_way);
+  in.exceptions = rest.at;
+  in.exception_count = static_cast<uint32_t>(rest.bytes / entry);
   uint32_t next = 0;
   for (; rest.bytes > 0; rest.Skip(entry)) {
     const uint32_t at = LoadLittleEndian<uint16_t>(rest.at);
     if (at < next || at >= elements) {
       return Corrupt("an exception is out of order or out of range");
     }
-    std::memcpy(to + at * bytes, rest.at + kPositionBytes, bytes);
     next = at + 1;
   }
-  if (by_way) {
-    StreamCopy(reinterpret_cast<std::byte*>(out), scratch_->elements.data(),
-               elements * bytes);
-  }
+  kernels_.delta(format_).apply(in, out, stream);
   return {};
 }
 
@@ -261,15 +238,14 @@ Status DeltaBlock::Decode(uint64_t begin, uint64_t end, MutableByteSpan out,
     segment_ += rest.bytes;
     if (next <= begin && !rans) continue;
     uint8_t* const contexts = scratch_->contexts.data();
-    ClassifyBlock(kernels_, side_, geometry_, position_, base_ + first * bytes,
-                  first, elements, contexts);
-    kernels_.symbols.look_up(side_.context_of_class.data(), contexts, elements);
+    const ContextCounts counts = ClassifyBlock(
+        kernels_, side_, geometry_, position_, base_ + first * bytes, first,
+        elements, {side_.context_of_class.data(), summary_.data()}, contexts);
     if (rans) INGOT_TRY(DecodeRans(elements));
     if (next == header_.elements && rans && !cursor_.AtEnd()) {
       return Corrupt("words or states are left at its end");
     }
     if (next <= begin) continue;
-    const ContextCounts counts = Count(elements);
     if (!rans) INGOT_TRY(DecodeSets(counts, elements, &rest));
     if (first >= begin && next <= end) {
       uint8_t* const to = AsU8(out.data()) + (first - begin) * bytes;
@@ -303,7 +279,7 @@ Status DecodeModelledDelta(const Kernels& kernels, const DeltaSide& side,
         std::min<uint64_t>(kSubBlockElements, header.elements - first));
     ClassifyBlock(kernels, side, geometry, position,
                   AsU8(position.base) + first * format.bytes, first, count,
-                  classes.data() + first);
+                  PlainClasses(), classes.data() + first);
   }
   scratch->differences.resize(header.elements);
   if (!DecodeDifferences(
@@ -327,15 +303,35 @@ Status DecodeModelledDelta(const Kernels& kernels, const DeltaSide& side,
 
 }  // namespace
 
-void ClassifyBlock(const Kernels& kernels, const DeltaSide& side,
-                   const Geometry& geometry, const BlockPosition& position,
-                   const uint8_t* base, uint64_t first, uint32_t count,
-                   uint8_t* classes) {
+const ContextTables& PlainClasses() {
+  struct Tables {
+    alignas(64) std::array<uint8_t, 64> classes;
+    alignas(64) std::array<uint8_t, 64> nothing;
+  };
+  static constexpr Tables kTables = [] {
+    Tables tables{};
+    for (unsigned k = 0; k < kDeltaClasses; ++k) {
+      tables.classes[k] = static_cast<uint8_t>(k);
+    }
+    return tables;
+  }();
+  static constexpr ContextTables kPlain = {kTables.classes.data(),
+                                           kTables.nothing.data()};
+  return kPlain;
+}
+
+ContextCounts ClassifyBlock(const Kernels& kernels, const DeltaSide& side,
+                            const Geometry& geometry,
+                            const BlockPosition& position, const uint8_t* base,
+                            uint64_t first, uint32_t count,
+                            const ContextTables& tables, uint8_t* contexts) {
   const DifferenceFormat format = *DifferenceFormatOf(geometry.dtype);
   const DeltaKernels& kernel = kernels.delta(format);
+  ContextCounts counts;
   if (side.row_shifts.empty()) {
-    kernel.classify(format, base, count, side.origin, 0, classes);
-    return;
+    kernel.classify(format, base, count, side.origin, 0, tables, contexts,
+                    &counts);
+    return counts;
   }
   const uint64_t place = position.first + first;
   uint64_t row = place / geometry.columns -
@@ -345,9 +341,11 @@ void ClassifyBlock(const Kernels& kernels, const DeltaSide& side,
     const auto length = static_cast<uint32_t>(
         std::min<uint64_t>(count - done, geometry.columns - column));
     kernel.classify(format, base + size_t{done} * format.bytes, length,
-                    side.origin, side.row_shifts[row], classes + done);
+                    side.origin, side.row_shifts[row], tables,
+                    contexts + done, &counts);
     done += length;
   }
+  return counts;
 }
 
 Status DecodeDeltaBlock(const Kernels& kernels, const DeltaSide& side,

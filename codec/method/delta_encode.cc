@@ -47,8 +47,8 @@ class DeltaBlockEncoder {
   bool Encode(size_t limit, PlaneHeader* header);
 
  private:
-  // Classes of the block; contexts where `contexts`.
-  void Classify(bool contexts);
+  // Contexts of all elements.
+  void Classify(const ContextTables& tables);
   // Symbols and low bits of a sub-block; exceptions go to *exceptions.
   template <typename Kind, typename Word>
   void Split(uint64_t first, uint32_t count,
@@ -69,19 +69,14 @@ class DeltaBlockEncoder {
   DeltaEncodeScratch* const scratch_;
 };
 
-void DeltaBlockEncoder::Classify(bool contexts) {
+void DeltaBlockEncoder::Classify(const ContextTables& tables) {
   scratch_->contexts.resize(elements_ + kKernelSlack);
   for (uint64_t first = 0; first < elements_; first += kSubBlockElements) {
     const auto count = static_cast<uint32_t>(
         std::min<uint64_t>(kSubBlockElements, elements_ - first));
-    uint8_t* const out = scratch_->contexts.data() + first;
     ClassifyBlock(kernels_, side_, geometry_, position_,
                   AsU8(base_.data()) + first * format_.bytes, first, count,
-                  out);
-    if (!contexts) continue;
-    for (uint32_t i = 0; i < count; ++i) {
-      out[i] = side_.context_of_class[out[i]];
-    }
+                  tables, scratch_->contexts.data() + first);
   }
 }
 
@@ -196,7 +191,7 @@ bool DeltaBlockEncoder::Encode(size_t limit, PlaneHeader* header) {
   std::vector<std::byte>& plane = scratch_->plane;
   plane.clear();
   if (side_.coder == Coder::kCm) {
-    Classify(/*contexts=*/false);
+    Classify(PlainClasses());
     scratch_->differences.resize(elements_);
     WithElements(format_, [&]<typename Kind, typename Word>(Kind, Word) {
       for (size_t i = 0; i < elements_; ++i) {
@@ -211,7 +206,7 @@ bool DeltaBlockEncoder::Encode(size_t limit, PlaneHeader* header) {
     header->length = static_cast<uint32_t>(plane.size());
     return plane.size() < limit;
   }
-  Classify(/*contexts=*/true);
+  Classify({side_.context_of_class.data(), PlainClasses().summary});
   scratch_->symbols.resize(elements_ + kKernelSlack);
   const bool tiered = side_.coder == Coder::kTiered;
   std::vector<std::byte> segments;

@@ -11,16 +11,32 @@
 namespace ingot {
 namespace {
 
+inline void AddSummaries(const uint8_t* summary, const uint8_t* contexts,
+                         size_t count, ContextCounts* counts) {
+  std::array<uint32_t, 64> histogram{};
+  for (size_t i = 0; i < count; ++i) ++histogram[contexts[i]];
+  for (unsigned k = 0; k < histogram.size(); ++k) {
+    for (unsigned bit = 0; bit < 8; ++bit) {
+      counts->bits[bit] += (summary[k] >> bit & 1) != 0 ? histogram[k] : 0;
+    }
+  }
+}
+
 template <ElementKind kKind, typename Word>
 void ClassifyElements(const DifferenceFormat& format, const uint8_t* base,
                       size_t count, uint8_t origin, uint8_t shift,
-                      uint8_t* classes) {
+                      const ContextTables& tables, uint8_t* contexts,
+                      ContextCounts* counts) {
   for (size_t i = 0; i < count; ++i) {
     Word bits;
     std::memcpy(&bits, base + i * sizeof(Word), sizeof(Word));
-    classes[i] =
+    contexts[i] =
         DeltaClass(BaseMagnitude<kKind>(format, bits), origin, shift);
   }
+  for (size_t i = 0; i < count; ++i) {
+    contexts[i] = tables.context_of_class[contexts[i]];
+  }
+  AddSummaries(tables.summary, contexts, count, counts);
 }
 
 // Reads each element's low bits, the largest field first.
@@ -68,29 +84,24 @@ void ApplyElements(const DeltaDecode& in, uint8_t* out, bool /*stream*/) {
     const Word element = ApplyDifference<kKind>(base, z);
     std::memcpy(out + i * sizeof(Word), &element, sizeof(Word));
   }
-}
-
-inline void LookUpBytes(const uint8_t* table, uint8_t* bytes, size_t count) {
-  for (size_t i = 0; i < count; ++i) bytes[i] = table[bytes[i]];
-}
-
-inline void CountBitsOfBytes(const uint8_t* bytes, size_t count,
-                             uint32_t counts[8]) {
-  std::array<uint32_t, 256> histogram{};
-  for (size_t i = 0; i < count; ++i) ++histogram[bytes[i]];
-  for (unsigned bit = 0; bit < 8; ++bit) counts[bit] = 0;
-  for (unsigned byte = 0; byte < 256; ++byte) {
-    for (unsigned bit = 0; bit < 8; ++bit) {
-      counts[bit] += (byte >> bit & 1) != 0 ? histogram[byte] : 0;
-    }
+  const uint8_t* exception = in.exceptions;
+  for (uint32_t i = 0; i < in.exception_count; ++i) {
+    uint16_t position;
+    std::memcpy(&position, exception, sizeof(position));
+    std::memcpy(out + position * sizeof(Word), exception + sizeof(position),
+                sizeof(Word));
+    exception += sizeof(position) + sizeof(Word);
   }
 }
 
-inline void MergeValues(const uint8_t* selector, size_t count,
+inline void MergeValues(const uint8_t* contexts, size_t count,
+                        const uint8_t* set_of_context,
                         const std::array<const uint8_t*, kMaxSets>& values,
                         uint8_t* out) {
   std::array<const uint8_t*, kMaxSets> next = values;
-  for (size_t i = 0; i < count; ++i) out[i] = *next[selector[i]]++;
+  for (size_t i = 0; i < count; ++i) {
+    out[i] = *next[set_of_context[contexts[i]]]++;
+  }
 }
 
 inline void UnpackFields(const uint8_t* fields, size_t count, unsigned width,

@@ -14,44 +14,16 @@
 namespace ingot {
 namespace {
 
-// Ones for the first `count` of 64 lanes.
-[[gnu::always_inline]] inline __mmask64 LanesBelow(size_t count) {
-  return count >= 64 ? ~__mmask64{0} : (__mmask64{1} << count) - 1;
-}
-
-inline void LookUpBytesAvx512(const uint8_t* table, uint8_t* bytes,
-                              size_t count) {
-  const Bytes entries = Load(table);
-  for (size_t i = 0; i < count; i += kLanes) {
-    Store(bytes + i, _mm512_permutexvar_epi8(Load(bytes + i), entries));
-  }
-}
-
-inline void CountBitsAvx512(const uint8_t* bytes, size_t count,
-                            uint32_t counts[8]) {
-  uint64_t sums[8] = {};
-  for (size_t i = 0; i < count; i += kLanes) {
-    const Bytes vector = Load(bytes + i);
-    const __mmask64 lanes = LanesBelow(count - i);
-#pragma GCC unroll 8
-    for (unsigned bit = 0; bit < 8; ++bit) {
-      sums[bit] += static_cast<uint64_t>(_mm_popcnt_u64(
-          _mm512_mask_test_epi8_mask(lanes, vector, Fill(1u << bit))));
-    }
-  }
-  for (unsigned bit = 0; bit < 8; ++bit) {
-    counts[bit] = static_cast<uint32_t>(sums[bit]);
-  }
-}
-
 inline void MergeValuesAvx512(
-    const uint8_t* selector, size_t count,
+    const uint8_t* contexts, size_t count, const uint8_t* set_of_context,
     const std::array<const uint8_t*, kMaxSets>& values, uint8_t* out) {
+  const Bytes table = Load(set_of_context);
   const uint8_t* next0 = values[0];
   const uint8_t* next1 = values[1];
   const uint8_t* next2 = values[2];
   for (size_t i = 0; i < count; i += kLanes) {
-    const Bytes sets = Load(selector + i);
+    const Bytes sets =
+        _mm512_permutexvar_epi8(Load(contexts + i), table);
     const __mmask64 set0 = _mm512_testn_epi8_mask(sets, sets);
     const __mmask64 set2 = _mm512_test_epi8_mask(sets, Fill(2));
     const __mmask64 set1 = ~(set0 | set2);
@@ -93,14 +65,18 @@ inline void SpreadGroupsAvx512(const uint8_t* groups, size_t count,
   }
 }
 
-// Classes of floats of 16 bits.
+// Floats of 16 bits.
 inline void ClassifyFloat16Avx512(const DifferenceFormat& format,
                                   const uint8_t* base, size_t count,
                                   uint8_t origin, uint8_t shift,
-                                  uint8_t* classes) {
+                                  const ContextTables& tables,
+                                  uint8_t* contexts, ContextCounts* counts) {
   const __m128i places = _mm_cvtsi32_si128(format.shift);
   const Bytes mask = _mm512_set1_epi16(static_cast<short>(format.mask));
   const Bytes highest = Fill(kDeltaClasses - 1);
+  const Bytes context_of_class = Load(tables.context_of_class);
+  const Bytes summary = Load(tables.summary);
+  uint64_t sums[8] = {};
   size_t i = 0;
   for (; i + kLanes <= count; i += kLanes) {
     const auto exponents = [&](size_t at) __attribute__((always_inline)) {
@@ -112,12 +88,63 @@ inline void ClassifyFloat16Avx512(const DifferenceFormat& format,
                            exponents(i + 32), 1),
         Fill(origin));
     const Bytes doubled = _mm512_adds_epu8(above, above);
-    Store(classes + i,
-          _mm512_min_epu8(SubtractSaturated(doubled, Fill(shift)), highest));
+    const Bytes classes =
+        _mm512_min_epu8(SubtractSaturated(doubled, Fill(shift)), highest);
+    const Bytes found = _mm512_permutexvar_epi8(classes, context_of_class);
+    Store(contexts + i, found);
+    const Bytes bits = _mm512_permutexvar_epi8(found, summary);
+#pragma GCC unroll 8
+    for (unsigned bit = 0; bit < 8; ++bit) {
+      // Planes 4 and 5 do not occur.
+      if (bit == 4 || bit == 5) continue;
+      sums[bit] += static_cast<uint64_t>(_mm_popcnt_u64(
+          _mm512_test_epi8_mask(bits, Fill(1u << bit))));
+    }
+  }
+  for (unsigned bit = 0; bit < 8; ++bit) {
+    counts->bits[bit] += static_cast<uint32_t>(sums[bit]);
   }
   ClassifyElements<ElementKind::kFloat, uint16_t>(
-      format, base + 2 * i, count - i, origin, shift, classes + i);
+      format, base + 2 * i, count - i, origin, shift, tables, contexts + i,
+      counts);
 }
+
+// The exceptions of a sub-block, in order.
+template <size_t kElementBytes>
+class DeltaExceptions {
+ public:
+  explicit DeltaExceptions(const DeltaDecode& in)
+      : at_(in.exceptions), left_(in.exception_count) {
+    Read();
+  }
+  // The element of the next one; SIZE_MAX behind the last.
+  size_t position() const { return position_; }
+  // Replaces those of kLanes elements at `elements`, the first of which has
+  // index `begin`.
+  void Apply(size_t begin, uint8_t* elements) {
+    for (; position_ < begin + kLanes; Read()) {
+      std::memcpy(elements + (position_ - begin) * kElementBytes,
+                  at_ - kElementBytes, kElementBytes);
+    }
+  }
+
+ private:
+  void Read() {
+    if (left_ == 0) {
+      position_ = SIZE_MAX;
+      return;
+    }
+    --left_;
+    uint16_t position;
+    std::memcpy(&position, at_, sizeof(position));
+    position_ = position;
+    at_ += sizeof(position) + kElementBytes;
+  }
+
+  const uint8_t* at_;
+  uint32_t left_;
+  size_t position_;
+};
 
 // Compacted bytes and words of a plane, handed to the lanes that have some.
 struct LowCursor {
@@ -203,6 +230,7 @@ void ApplyFloat16Vectors(const DeltaDecode& in, uint8_t* out) {
   constexpr size_t kAhead = 4096;
   const Bytes table = Load(in.low_bits);
   LowPlanes lows(in.lows);
+  DeltaExceptions<2> exceptions(in);
   for (size_t i = 0; i < in.elements; i += kLanes) {
     const Bytes widths = _mm512_permutexvar_epi8(Load(in.contexts + i), table);
     const Bytes symbols = Load(in.symbols + i);
@@ -232,12 +260,18 @@ void ApplyFloat16Vectors(const DeltaDecode& in, uint8_t* out) {
     };
     const Bytes first = half(std::integral_constant<unsigned, 0>());
     const Bytes second = half(std::integral_constant<unsigned, 1>());
-    if (whole) {
+    if (whole && exceptions.position() >= i + kLanes) {
       StoreOut<kStream>(out + 2 * i, first);
       StoreOut<kStream>(out + 2 * i + 64, second);
+      continue;
+    }
+    Store(last, first);
+    Store(last + 64, second);
+    exceptions.Apply(i, last);
+    if (whole) {
+      StoreOut<kStream>(out + 2 * i, Load(last));
+      StoreOut<kStream>(out + 2 * i + 64, Load(last + 64));
     } else {
-      Store(last, first);
-      Store(last + 64, second);
       std::memcpy(out + 2 * i, last, 2 * (in.elements - i));
     }
   }
@@ -258,6 +292,7 @@ void ApplyFloat32Vectors(const DeltaDecode& in, uint8_t* out) {
   const Bytes table = Load(in.low_bits);
   LowPlanes lows(in.lows);
   LowCursor words{in.lows[4]};
+  DeltaExceptions<4> exceptions(in);
   for (size_t i = 0; i < in.elements; i += kLanes) {
     const Bytes widths = _mm512_permutexvar_epi8(Load(in.contexts + i), table);
     const Bytes symbols = Load(in.symbols + i);
@@ -273,7 +308,8 @@ void ApplyFloat32Vectors(const DeltaDecode& in, uint8_t* out) {
       std::memcpy(last, base, 4 * (in.elements - i));
       base = last;
     }
-    uint8_t* const to = whole ? out + 4 * i : last;
+    const bool plain = whole && exceptions.position() >= i + kLanes;
+    uint8_t* const to = plain ? out + 4 * i : last;
     const auto quarter = [&]<unsigned kQuarter>(
                              std::integral_constant<unsigned, kQuarter>)
         __attribute__((always_inline)) {
@@ -293,7 +329,7 @@ void ApplyFloat32Vectors(const DeltaDecode& in, uint8_t* out) {
       const Bytes result =
           ApplyToFloats32(Load(base + 64 * kQuarter), folded,
                           WidenQuarter<kQuarter>(symbols));
-      if (whole) {
+      if (plain) {
         StoreOut<kStream>(to + 64 * kQuarter, result);
       } else {
         Store(to + 64 * kQuarter, result);
@@ -303,7 +339,15 @@ void ApplyFloat32Vectors(const DeltaDecode& in, uint8_t* out) {
     quarter(std::integral_constant<unsigned, 1>());
     quarter(std::integral_constant<unsigned, 2>());
     quarter(std::integral_constant<unsigned, 3>());
-    if (!whole) std::memcpy(out + 4 * i, last, 4 * (in.elements - i));
+    if (plain) continue;
+    exceptions.Apply(i, last);
+    if (whole) {
+      for (size_t at = 0; at < sizeof(last); at += 64) {
+        StoreOut<kStream>(out + 4 * i + at, Load(last + at));
+      }
+    } else {
+      std::memcpy(out + 4 * i, last, 4 * (in.elements - i));
+    }
   }
 }
 
@@ -374,8 +418,6 @@ inline bool DecodeContextRansAvx512(const ContextRansDecodeTable& table,
 }
 
 constexpr SymbolKernels MakeSymbolKernelsAvx512(SymbolKernels kernels) {
-  kernels.look_up = LookUpBytesAvx512;
-  kernels.count_bits = CountBitsAvx512;
   kernels.merge = MergeValuesAvx512;
   kernels.unpack = UnpackFieldsAvx512;
   kernels.spread = SpreadGroupsAvx512;

@@ -19,17 +19,20 @@
 
 namespace ingot {
 
-// Classes of elements [first, first + count) of a block at `position`, a byte
-// each; `base` are their bases.
-void ClassifyBlock(const Kernels& kernels, const DeltaSide& side,
-                   const Geometry& geometry, const BlockPosition& position,
-                   const uint8_t* base, uint64_t first, uint32_t count,
-                   uint8_t* classes);
+// Every class its own context, and nothing to be counted.
+const ContextTables& PlainClasses();
+
+// Contexts of elements [first, first + count) of a block at `position`, a byte
+// each, and what their summaries add up to; `base` are the elements' bases.
+ContextCounts ClassifyBlock(const Kernels& kernels, const DeltaSide& side,
+                            const Geometry& geometry,
+                            const BlockPosition& position, const uint8_t* base,
+                            uint64_t first, uint32_t count,
+                            const ContextTables& tables, uint8_t* contexts);
 
 // Memory for a sub-block.
 struct DeltaDecodeScratch {
   alignas(64) std::array<uint8_t, kSubBlockElements + kKernelSlack> contexts;
-  alignas(64) std::array<uint8_t, kSubBlockElements + kKernelSlack> selectors;
   alignas(64) std::array<uint8_t, kSubBlockElements + kKernelSlack> symbols;
   alignas(64) std::array<uint8_t, kSubBlockElements + kKernelSlack> packed;
   std::array<std::array<uint8_t, kSubBlockElements + kKernelSlack>, kMaxSets>

@@ -120,7 +120,7 @@ void Planner::ForSample(const Body& body) {
     const std::byte* const base = group_.base.data() + first * format_.bytes;
     const std::byte* const raw = group_.raw.data() + first * format_.bytes;
     ClassifyBlock(kernels_, side_, group_.geometry, position, AsU8(base), first,
-                  count, classes.data());
+                  count, PlainClasses(), classes.data());
     WithElements(format_, [&]<typename Kind, typename Word>(Kind, Word) {
       for (uint32_t i = 0; i < count; ++i) {
         differences[i] = Difference<Kind::value>(

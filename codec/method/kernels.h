@@ -197,6 +197,15 @@ struct EntropyKernels {
                       size_t groups, uint8_t* out);
 };
 
+// What becomes of the classes of elements. Tables have 64 entries, aligned.
+struct ContextTables {
+  const uint8_t* context_of_class;
+  const uint8_t* summary;  // of contexts: bits to be counted
+};
+struct ContextCounts {
+  std::array<uint32_t, 8> bits{};  // elements whose summary has each bit
+};
+
 // A sub-block of differences, all of them known but not yet applied.
 struct DeltaDecode {
   uint32_t elements;         // 1..kSubBlockElements
@@ -207,26 +216,28 @@ struct DeltaDecode {
   // What the low bits' planes hold: bytes for planes 0 to 3, whose fields are
   // unpacked, u16 and u32 for planes 4 and 5. Slack.
   std::array<const uint8_t*, kLowPlanes> lows;
+  // u16 position and the element's bytes; ascending, checked.
+  const uint8_t* exceptions;
+  uint32_t exception_count;
 };
 
 // Kernels for differences of one kind and width of elements.
 struct DeltaKernels {
-  // The classes of `count` bases of one row.
+  // The contexts of `count` bases of one row, whose summaries it adds up.
   void (*classify)(const DifferenceFormat& format, const uint8_t* base,
                    size_t count, uint8_t origin, uint8_t shift,
-                   uint8_t* classes);
+                   const ContextTables& tables, uint8_t* contexts,
+                   ContextCounts* counts);
   // Restores elements to `out`; `stream` as for FloatKernels::decode.
   void (*apply)(const DeltaDecode& in, uint8_t* out, bool stream);
 };
 
 // Kernels for what does not depend on the elements. Buffers have slack.
 struct SymbolKernels {
-  // Replaces bytes below 64 by what `table`, aligned, has for them.
-  void (*look_up)(const uint8_t* table, uint8_t* bytes, size_t count);
-  // How many of `count` bytes have each bit set.
-  void (*count_bits)(const uint8_t* bytes, size_t count, uint32_t counts[8]);
-  // Takes the next value of set selector[i] for each i.
-  void (*merge)(const uint8_t* selector, size_t count,
+  // Takes the next value of set set_of_context[contexts[i]] for each i; the
+  // table has 64 entries, aligned.
+  void (*merge)(const uint8_t* contexts, size_t count,
+                const uint8_t* set_of_context,
                 const std::array<const uint8_t*, kMaxSets>& values,
                 uint8_t* out);
   // Fields of 1, 2 or 4 bits to bytes.
