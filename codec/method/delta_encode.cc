@@ -41,7 +41,17 @@ class DeltaBlockEncoder {
         raw_(group.BlockRaw(index)),
         base_(group.BlockBase(index)),
         elements_(raw_.size() / format_.bytes),
-        scratch_(scratch) {}
+        scratch_(scratch) {
+    for (unsigned k = 0; k < side_.contexts; ++k) {
+      for (unsigned symbol = 0; symbol < kMaxContextSymbols; ++symbol) {
+        codable_[k][symbol] =
+            side_.coder == Coder::kTiered
+                ? symbol < plan_.set_symbols[side_.set_of_context[k]]
+                : side_.coder == Coder::kRans &&
+                      plan_.rans.contexts[k][symbol].frequency != 0;
+      }
+    }
+  }
 
   // Fills scratch->plane and the plane's header; false beyond `limit` bytes.
   bool Encode(size_t limit, PlaneHeader* header);
@@ -55,7 +65,6 @@ class DeltaBlockEncoder {
              std::vector<std::byte>* exceptions);
   void AppendSets(uint64_t first, uint32_t count, std::vector<std::byte>* out);
   void AppendLows(std::vector<std::byte>* out);
-  bool Codable(unsigned context, uint8_t symbol) const;
 
   const DeltaPlan& plan_;
   const DeltaSide& side_;
@@ -67,6 +76,8 @@ class DeltaBlockEncoder {
   const ByteSpan base_;
   const size_t elements_;
   DeltaEncodeScratch* const scratch_;
+  std::array<std::array<bool, kMaxContextSymbols>, kMaxContexts> codable_{};
+  std::array<size_t, kLowPlanes> low_bytes_{};  // in scratch_->lows
 };
 
 void DeltaBlockEncoder::Classify(const ContextTables& tables) {
@@ -80,88 +91,84 @@ void DeltaBlockEncoder::Classify(const ContextTables& tables) {
   }
 }
 
-bool DeltaBlockEncoder::Codable(unsigned context, uint8_t symbol) const {
-  if (side_.coder == Coder::kTiered) {
-    return symbol < plan_.set_symbols[side_.set_of_context[context]];
-  }
-  return plan_.rans.contexts[context][symbol].frequency != 0;
-}
-
 template <typename Kind, typename Word>
 void DeltaBlockEncoder::Split(uint64_t first, uint32_t count,
                               std::vector<std::byte>* exceptions) {
-  for (auto& low : scratch_->lows) low.clear();
   const std::byte* const base = base_.data() + first * sizeof(Word);
   const std::byte* const raw = raw_.data() + first * sizeof(Word);
   const uint8_t* const contexts = scratch_->contexts.data() + first;
   uint8_t* const symbols = scratch_->symbols.data() + first;
+  std::array<uint8_t*, kLowPlanes> fields;
+  for (unsigned plane = 0; plane < kLowPlanes; ++plane) {
+    fields[plane] = scratch_->lows[plane].data();
+  }
   for (uint32_t i = 0; i < count; ++i) {
     const unsigned context = contexts[i];
     const Word z = Difference<Kind::value>(
         LoadLittleEndian<Word>(base + i * sizeof(Word)),
         LoadLittleEndian<Word>(raw + i * sizeof(Word)));
     const unsigned width = side_.low_bits[context];
-    const std::optional<uint8_t> found = SymbolOfDifference<Word>(z, width);
-    uint8_t symbol = found.value_or(0);
+    const std::optional<uint8_t> symbol = SymbolOfDifference<Word>(z, width);
     uint64_t low = z & ((uint64_t{1} << width) - 1);
-    if (!found || !Codable(context, symbol)) {
+    if (symbol && codable_[context][*symbol]) {
+      symbols[i] = *symbol;
+    } else {
       const size_t at = exceptions->size();
       exceptions->resize(at + sizeof(uint16_t) + sizeof(Word));
       StoreLittleEndian(exceptions->data() + at, static_cast<uint16_t>(i));
       std::memcpy(exceptions->data() + at + sizeof(uint16_t),
                   raw + i * sizeof(Word), sizeof(Word));
-      symbol = 0;
+      symbols[i] = 0;
       low = 0;
     }
-    symbols[i] = symbol;
-    if (width == 0) continue;
-    for (unsigned plane = kLowPlanes; plane-- > 0;) {
-      if ((width >> plane & 1) == 0) continue;
+    // The largest field first.
+    for (unsigned left = width; left != 0;) {
+      const auto plane = static_cast<unsigned>(std::bit_width(left)) - 1;
       const unsigned bits = 1u << plane;
+      left ^= bits;
       const auto field =
           static_cast<uint32_t>(low & ((uint64_t{1} << bits) - 1));
-      std::vector<uint8_t>& fields = scratch_->lows[plane];
-      fields.push_back(static_cast<uint8_t>(field));
-      for (unsigned byte = 1; byte < bits / 8; ++byte) {
-        fields.push_back(static_cast<uint8_t>(field >> (8 * byte)));
-      }
       low >>= bits;
+      std::memcpy(fields[plane], &field, sizeof(field));
+      fields[plane] += bits < 8 ? 1 : bits / 8;
     }
+  }
+  for (unsigned plane = 0; plane < kLowPlanes; ++plane) {
+    low_bytes_[plane] =
+        static_cast<size_t>(fields[plane] - scratch_->lows[plane].data());
   }
 }
 
 void DeltaBlockEncoder::AppendSets(uint64_t first, uint32_t count,
                                    std::vector<std::byte>* out) {
-  for (auto& set : scratch_->sets) set.clear();
+  std::array<uint8_t*, kMaxSets> ends;
+  for (unsigned s = 0; s < kMaxSets; ++s) ends[s] = scratch_->sets[s].data();
   for (uint64_t i = first; i < first + count; ++i) {
-    scratch_->sets[side_.set_of_context[scratch_->contexts[i]]].push_back(
-        scratch_->symbols[i]);
+    *ends[side_.set_of_context[scratch_->contexts[i]]]++ =
+        scratch_->symbols[i];
   }
   for (unsigned s = 0; s < side_.sets; ++s) {
-    std::vector<uint8_t>& values = scratch_->sets[s];
+    uint8_t* const values = scratch_->sets[s].data();
     const TierSet& set = side_.tiers[s];
-    size_t coded = values.size();
+    auto coded = static_cast<size_t>(ends[s] - values);
     if (set.grouped) {
-      const size_t groups = (values.size() + 7) / 8;
-      values.resize(groups * 8);
+      const size_t groups = (coded + 7) / 8;
+      std::memset(ends[s], 0, groups * 8 - coded);
       const size_t map = out->size();
       out->resize(map + (groups + 7) / 8);
       coded = 0;
       for (size_t group = 0; group < groups; ++group) {
-        if (LoadLittleEndian<uint64_t>(values.data() + group * 8) == 0) {
-          continue;
-        }
+        if (LoadLittleEndian<uint64_t>(values + group * 8) == 0) continue;
         (*out)[map + group / 8] |= static_cast<std::byte>(1u << (group % 8));
-        std::memmove(values.data() + coded, values.data() + group * 8, 8);
+        std::memmove(values + coded, values + group * 8, 8);
         coded += 8;
       }
     }
-    values.resize(coded + kKernelSlack);
     const size_t at = out->size();
     out->resize(at + coded * kMaxTiers * kMaxTierWidth / 8 + kMaxTiers +
                 kKernelSlack);
     const uint32_t bytes = kernels_.symbols.encode_tiers(
-        set.code, static_cast<uint32_t>(coded), values.data(),
+        set.code, static_cast<uint32_t>(coded), values,
         AsU8(out->data() + at));
     out->resize(at + bytes);
   }
@@ -169,18 +176,20 @@ void DeltaBlockEncoder::AppendSets(uint64_t first, uint32_t count,
 
 void DeltaBlockEncoder::AppendLows(std::vector<std::byte>* out) {
   for (unsigned plane = 0; plane < kLowPlanes; ++plane) {
-    const std::vector<uint8_t>& fields = scratch_->lows[plane];
+    const uint8_t* const fields = scratch_->lows[plane].data();
+    const size_t size = low_bytes_[plane];
     const size_t at = out->size();
     if (plane >= 3) {
-      out->resize(at + fields.size());
-      std::copy(fields.begin(), fields.end(), AsU8(out->data() + at));
+      out->resize(at + size);
+      std::copy_n(fields, size, AsU8(out->data() + at));
       continue;
     }
     const unsigned width = 1u << plane;
-    out->resize(at + (fields.size() * width + 7) / 8);
-    for (size_t i = 0; i < fields.size(); ++i) {
-      (*out)[at + i * width / 8] |=
-          static_cast<std::byte>(fields[i] << (i * width % 8));
+    out->resize(at + (size * width + 7) / 8);
+    uint8_t* const packed = AsU8(out->data() + at);
+    for (size_t i = 0; i < size; ++i) {
+      packed[i * width / 8] |=
+          static_cast<uint8_t>(fields[i] << (i * width % 8));
     }
   }
 }
@@ -208,6 +217,12 @@ bool DeltaBlockEncoder::Encode(size_t limit, PlaneHeader* header) {
   }
   Classify({side_.context_of_class.data(), PlainClasses().summary});
   scratch_->symbols.resize(elements_ + kKernelSlack);
+  for (auto& set : scratch_->sets) {
+    set.resize(kSubBlockElements + kKernelSlack);
+  }
+  for (auto& low : scratch_->lows) {
+    low.resize(kSubBlockElements * sizeof(uint32_t) + kKernelSlack);
+  }
   const bool tiered = side_.coder == Coder::kTiered;
   std::vector<std::byte> segments;
   std::vector<size_t> sizes;
