@@ -65,27 +65,50 @@ inline void SpreadGroupsAvx512(const uint8_t* groups, size_t count,
   }
 }
 
-// Floats of 16 bits.
-inline void ClassifyFloat16Avx512(const DifferenceFormat& format,
-                                  const uint8_t* base, size_t count,
-                                  uint8_t origin, uint8_t shift,
-                                  const ContextTables& tables,
-                                  uint8_t* contexts, ContextCounts* counts) {
+// The low bytes of the exponents of 64 floats, of which the dtype has no more.
+template <size_t kElementBytes>
+[[gnu::always_inline]] inline Bytes ExponentBytes(const uint8_t* base,
+                                                  __m128i places, Bytes mask) {
+  if constexpr (kElementBytes == 1) {
+    return And(_mm512_srl_epi16(Load(base), places), mask);
+  } else if constexpr (kElementBytes == 2) {
+    const auto half = [&](size_t at) __attribute__((always_inline)) {
+      return _mm512_cvtepi16_epi8(
+          And(_mm512_srl_epi16(Load(base + at), places), mask));
+    };
+    return _mm512_inserti64x4(_mm512_castsi256_si512(half(0)), half(64), 1);
+  } else {
+    static_assert(kElementBytes == 4);
+    const auto quarter = [&](size_t at) __attribute__((always_inline)) {
+      return _mm512_cvtepi32_epi8(
+          And(_mm512_srl_epi32(Load(base + at), places), mask));
+    };
+    return _mm512_inserti64x4(
+        _mm512_castsi256_si512(_mm256_set_m128i(quarter(64), quarter(0))),
+        _mm256_set_m128i(quarter(192), quarter(128)), 1);
+  }
+}
+
+// Floats without an exponent bias, Word being as wide.
+template <typename Word>
+void ClassifyFloatsAvx512(const DifferenceFormat& format, const uint8_t* base,
+                          size_t count, uint8_t origin, uint8_t shift,
+                          const ContextTables& tables, uint8_t* contexts,
+                          ContextCounts* counts) {
   const __m128i places = _mm_cvtsi32_si128(format.shift);
-  const Bytes mask = _mm512_set1_epi16(static_cast<short>(format.mask));
+  const Bytes mask = sizeof(Word) == 1
+                         ? Fill(format.mask)
+                     : sizeof(Word) == 2
+                         ? _mm512_set1_epi16(static_cast<short>(format.mask))
+                         : _mm512_set1_epi32(format.mask);
   const Bytes highest = Fill(kDeltaClasses - 1);
   const Bytes context_of_class = Load(tables.context_of_class);
   const Bytes summary = Load(tables.summary);
   uint64_t sums[8] = {};
   size_t i = 0;
   for (; i + kLanes <= count; i += kLanes) {
-    const auto exponents = [&](size_t at) __attribute__((always_inline)) {
-      return _mm512_cvtepi16_epi8(_mm512_and_si512(
-          _mm512_srl_epi16(Load(base + 2 * at), places), mask));
-    };
     const Bytes above = SubtractSaturated(
-        _mm512_inserti64x4(_mm512_castsi256_si512(exponents(i)),
-                           exponents(i + 32), 1),
+        ExponentBytes<sizeof(Word)>(base + sizeof(Word) * i, places, mask),
         Fill(origin));
     const Bytes doubled = _mm512_adds_epu8(above, above);
     const Bytes classes =
@@ -95,8 +118,8 @@ inline void ClassifyFloat16Avx512(const DifferenceFormat& format,
     const Bytes bits = _mm512_permutexvar_epi8(found, summary);
 #pragma GCC unroll 8
     for (unsigned bit = 0; bit < 8; ++bit) {
-      // Planes 4 and 5 do not occur.
-      if (bit == 4 || bit == 5) continue;
+      // Narrow elements have no low bits of planes 4 and 5.
+      if (sizeof(Word) < 4 && (bit == 4 || bit == 5)) continue;
       sums[bit] += static_cast<uint64_t>(_mm_popcnt_u64(
           _mm512_test_epi8_mask(bits, Fill(1u << bit))));
     }
@@ -104,9 +127,9 @@ inline void ClassifyFloat16Avx512(const DifferenceFormat& format,
   for (unsigned bit = 0; bit < 8; ++bit) {
     counts->bits[bit] += static_cast<uint32_t>(sums[bit]);
   }
-  ClassifyElements<ElementKind::kFloat, uint16_t>(
-      format, base + 2 * i, count - i, origin, shift, tables, contexts + i,
-      counts);
+  ClassifyElements<ElementKind::kFloat, Word>(
+      format, base + sizeof(Word) * i, count - i, origin, shift, tables,
+      contexts + i, counts);
 }
 
 // The exceptions of a sub-block, in order.
@@ -145,6 +168,15 @@ class DeltaExceptions {
   uint32_t left_;
   size_t position_;
 };
+
+// Fetches the bases that the next sub-block has in the place of those of 64
+// elements: its classes are read in one go, faster than memory delivers them.
+template <size_t kElementBytes>
+[[gnu::always_inline]] inline void PrefetchNext(const uint8_t* base) {
+  for (size_t line = 0; line < kLanes * kElementBytes; line += 64) {
+    PrefetchToLevel2(base + kSubBlockElements * kElementBytes + line);
+  }
+}
 
 // Compacted bytes and words of a plane, handed to the lanes that have some.
 struct LowCursor {
@@ -227,7 +259,6 @@ template <unsigned kQuarter>
 
 template <bool kStream>
 void ApplyFloat16Vectors(const DeltaDecode& in, uint8_t* out) {
-  constexpr size_t kAhead = 4096;
   const Bytes table = Load(in.low_bits);
   LowPlanes lows(in.lows);
   DeltaExceptions<2> exceptions(in);
@@ -240,8 +271,7 @@ void ApplyFloat16Vectors(const DeltaDecode& in, uint8_t* out) {
     alignas(64) uint8_t last[2 * kLanes];
     const uint8_t* base = in.base + 2 * i;
     if (whole) {
-      PrefetchToLevel1(base + kAhead);
-      PrefetchToLevel1(base + kAhead + 64);
+      PrefetchNext<2>(base);
     } else {
       std::memcpy(last, base, 2 * (in.elements - i));
       base = last;
@@ -288,7 +318,6 @@ inline void ApplyFloat16Avx512(const DeltaDecode& in, uint8_t* out,
 
 template <bool kStream>
 void ApplyFloat32Vectors(const DeltaDecode& in, uint8_t* out) {
-  constexpr size_t kAhead = 4096;
   const Bytes table = Load(in.low_bits);
   LowPlanes lows(in.lows);
   LowCursor words{in.lows[4]};
@@ -304,7 +333,9 @@ void ApplyFloat32Vectors(const DeltaDecode& in, uint8_t* out) {
     const bool whole = i + kLanes <= in.elements;
     alignas(64) uint8_t last[4 * kLanes];
     const uint8_t* base = in.base + 4 * i;
-    if (!whole) {
+    if (whole) {
+      PrefetchNext<4>(base);
+    } else {
       std::memcpy(last, base, 4 * (in.elements - i));
       base = last;
     }
@@ -313,7 +344,6 @@ void ApplyFloat32Vectors(const DeltaDecode& in, uint8_t* out) {
     const auto quarter = [&]<unsigned kQuarter>(
                              std::integral_constant<unsigned, kQuarter>)
         __attribute__((always_inline)) {
-      if (whole) PrefetchToLevel1(base + kAhead + 64 * kQuarter);
       const Bytes below = _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(
           kQuarter < 2 ? words0 : words1, kQuarter % 2));
       Bytes low = _mm512_or_si512(
@@ -428,8 +458,9 @@ constexpr SymbolKernels MakeSymbolKernelsAvx512(SymbolKernels kernels) {
 constexpr auto MakeDeltaKernelsAvx512() {
   auto deltas = MakeAllDeltaKernels();
   auto& floats = deltas[static_cast<size_t>(ElementKind::kFloat)];
-  floats[1] = {ClassifyFloat16Avx512, ApplyFloat16Avx512};
-  floats[2].apply = ApplyFloat32Avx512;
+  floats[0].classify = ClassifyFloatsAvx512<uint8_t>;
+  floats[1] = {ClassifyFloatsAvx512<uint16_t>, ApplyFloat16Avx512};
+  floats[2] = {ClassifyFloatsAvx512<uint32_t>, ApplyFloat32Avx512};
   return deltas;
 }
 
