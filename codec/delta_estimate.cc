@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <bit>
-#include <vector>
+#include <span>
+#include <utility>
 
 #include "codec/base/fixed_log2.h"
 #include "codec/planes/element_order.h"
@@ -12,24 +13,43 @@ namespace {
 
 // Bits of a difference that count: its length tells the highest.
 constexpr unsigned kDifferenceBits = 3;
+// Sign, those bits and a length of at most 64.
+constexpr size_t kSymbols = 65 << 4;
+// Exponents of bases, one for zero; elements whose exponents are 63 apart do
+// not meet in a tensor.
+constexpr size_t kClasses = 64;
+constexpr size_t kByteValues = 256;
 // More values than this are no palette.
 constexpr size_t kMaxPalette = 1024;
 
-template <typename Counts>
-double Entropy(const Counts& counts) {
-  std::vector<uint64_t> values;
-  values.reserve(counts.size());
-  for (const auto& [key, count] : counts) values.push_back(count);
-  return EntropyBits(values);
+// Bits of an ideal order-0 coder, and how many values it has seen.
+struct Cost {
+  double bits = 0;
+  size_t values = 0;
+};
+
+Cost CostOf(std::vector<uint64_t> counts) {
+  std::erase(counts, 0);
+  return {.bits = EntropyBits(counts), .values = counts.size()};
 }
 
-// Bits that `cells` counts hide on average when all are estimated at once.
-double Correction(size_t cells, size_t classes) {
+// Bits that `values` counts hide on average when all are estimated at once.
+double Correction(size_t values, size_t classes) {
   constexpr double kLog2E = 1.4426950408889634;
-  return static_cast<double>(cells - classes) / 2 * kLog2E;
+  return static_cast<double>(values - classes) / 2 * kLog2E;
+}
+
+double CorrectedBits(const Cost& cost) {
+  return cost.values == 0 ? 0 : cost.bits + Correction(cost.values, 1);
 }
 
 }  // namespace
+
+DeltaEstimate::DeltaEstimate(DType dtype) : dtype_(dtype) {
+  const ElementOrder order = ElementOrderOf(dtype);
+  plain_.resize(order.is_float ? (size_t{1} << order.exponent_bits) + 1
+                               : order.bytes * kByteValues);
+}
 
 void DeltaEstimate::Add(ByteSpan elements) {
   const ElementOrder order = ElementOrderOf(dtype_);
@@ -39,12 +59,12 @@ void DeltaEstimate::Add(ByteSpan elements) {
     if (palette_.size() <= kMaxPalette) ++palette_[element];
     if (!order.is_float) {
       for (unsigned byte = 0; byte < order.bytes; ++byte) {
-        ++plain_[byte][element >> 8 * byte & 0xFF];
+        ++plain_[byte * kByteValues + (element >> 8 * byte & 0xFF)];
       }
     } else if (element == 0) {
-      ++plain_[0][0];
+      ++plain_[0];
     } else {
-      ++plain_[0][order.Exponent(element) + 1];
+      ++plain_[order.Exponent(element) + 1];
       plain_raw_bits_ += 1 + order.mantissa_bits;
     }
   }
@@ -52,6 +72,7 @@ void DeltaEstimate::Add(ByteSpan elements) {
 
 void DeltaEstimate::Add(ByteSpan elements, ByteSpan base) {
   Add(elements);
+  delta_.resize(kClasses * kSymbols);
   const ElementOrder order = ElementOrderOf(dtype_);
   for (size_t i = 0; i + order.bytes <= elements.size(); i += order.bytes) {
     const uint64_t element = order.Load(elements.data() + i);
@@ -64,10 +85,10 @@ void DeltaEstimate::Add(ByteSpan elements, ByteSpan base) {
     const bool down = distance != 0 && (value < base_value) !=
                                            (order.is_float && base_value < 0);
     const uint64_t exponent = order.is_float ? order.Exponent(predicted) : 0;
-    const uint64_t symbol =
-        uint64_t{length} << 4 | (distance >> raw) << 1 | uint64_t{down};
-    ++delta_[exponent << 16 | symbol];
-    ++delta_classes_[exponent];
+    const size_t group = exponent == 0 ? 0 : 1 + exponent % (kClasses - 1);
+    const size_t symbol =
+        size_t{length} << 4 | (distance >> raw) << 1 | size_t{down};
+    ++delta_[group * kSymbols + symbol];
     delta_raw_bits_ += raw;
     equal_ += element == predicted;
     ++paired_;
@@ -76,25 +97,32 @@ void DeltaEstimate::Add(ByteSpan elements, ByteSpan base) {
 
 double DeltaEstimate::plain_bits() const {
   double bits = static_cast<double>(plain_raw_bits_);
-  for (const Counts& counts : plain_) {
-    if (counts.empty()) continue;
-    bits += Entropy(counts) + Correction(counts.size(), 1);
+  if (ElementOrderOf(dtype_).is_float) {
+    bits += CorrectedBits(CostOf(plain_));
+  } else {
+    for (size_t i = 0; i < plain_.size(); i += kByteValues) {
+      const std::span<const uint64_t> counts(plain_.data() + i, kByteValues);
+      bits += CorrectedBits(CostOf({counts.begin(), counts.end()}));
+    }
   }
   const uint64_t elements = sampled_bits_ / ElementOrderOf(dtype_).bits();
-  if (palette_.size() <= kMaxPalette && palette_.size() * 16 <= elements &&
-      !palette_.empty()) {
-    bits = std::min(bits, Entropy(palette_) + Correction(palette_.size(), 1));
+  if (palette_.size() <= kMaxPalette && palette_.size() * 16 <= elements) {
+    std::vector<uint64_t> counts;
+    for (const auto& [value, count] : palette_) counts.push_back(count);
+    bits = std::min(bits, CorrectedBits(CostOf(std::move(counts))));
   }
   return std::min(bits, static_cast<double>(sampled_bits_));
 }
 
 double DeltaEstimate::delta_bits() const {
-  const uint64_t elements = sampled_bits_ / ElementOrderOf(dtype_).bits();
   const double plain = plain_bits();
-  if (elements == 0) return 0;
-  const double bits = static_cast<double>(delta_raw_bits_) + Entropy(delta_) -
-                      Entropy(delta_classes_) +
-                      Correction(delta_.size(), delta_classes_.size());
+  if (sampled_bits_ == 0) return 0;
+  double bits = static_cast<double>(delta_raw_bits_);
+  for (size_t i = 0; i < delta_.size(); i += kSymbols) {
+    const std::span<const uint64_t> counts(delta_.data() + i, kSymbols);
+    bits += CorrectedBits(CostOf({counts.begin(), counts.end()}));
+  }
+  const uint64_t elements = sampled_bits_ / ElementOrderOf(dtype_).bits();
   const double without =
       static_cast<double>(elements - paired_) / static_cast<double>(elements);
   return std::min(bits + without * plain, plain);

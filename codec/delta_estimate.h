@@ -16,9 +16,9 @@
 #ifndef INGOT_CODEC_DELTA_ESTIMATE_H_
 #define INGOT_CODEC_DELTA_ESTIMATE_H_
 
-#include <array>
 #include <cstdint>
 #include <unordered_map>
+#include <vector>
 
 #include "codec/bytes.h"
 #include "codec/dtype.h"
@@ -28,7 +28,7 @@ namespace ingot {
 class DeltaEstimate {
  public:
   // Of elements as coded. Packed blocks count as bytes.
-  explicit DeltaEstimate(DType dtype) : dtype_(dtype) {}
+  explicit DeltaEstimate(DType dtype);
 
   // Elements and what their base has in their place, of equal size.
   void Add(ByteSpan elements, ByteSpan base);
@@ -47,18 +47,15 @@ class DeltaEstimate {
   double equal_share() const;
 
  private:
-  using Counts = std::unordered_map<uint64_t, uint64_t>;
-
   const DType dtype_;
   uint64_t sampled_bits_ = 0;
   uint64_t paired_ = 0;  // elements with a base
   uint64_t equal_ = 0;
   uint64_t plain_raw_bits_ = 0;  // that count as they are
   uint64_t delta_raw_bits_ = 0;
-  std::array<Counts, 8> plain_;  // exponents, or each byte of integers
-  Counts palette_;               // elements, until they are too many
-  Counts delta_;                 // by exponent and difference
-  Counts delta_classes_;         // by exponent
+  std::vector<uint64_t> plain_;  // counts of exponents, or of integers' bytes
+  std::unordered_map<uint64_t, uint64_t> palette_;  // until it is too large
+  std::vector<uint64_t> delta_;  // counts by class and difference
 };
 
 }  // namespace ingot
