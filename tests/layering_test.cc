@@ -47,7 +47,7 @@ const std::vector<Layer>& Layers() {
         "container"}},
       {"formats", {"vocabulary", "facade"}},
       {"tools", {"vocabulary", "facade", "formats"}},
-      {"bench", {"vocabulary", "facade", "formats"}},
+      {"bench", {"vocabulary", "facade", "formats", "tools"}},
       {"store", {"vocabulary", "container"}},
       {"http", {"vocabulary", "container"}},
       {"auth", {"vocabulary", "container"}},

@@ -24,6 +24,7 @@ void AddDecompressCommand(CLI::App* app, CommandRun* run);
 void AddVerifyCommand(CLI::App* app, CommandRun* run);
 void AddInspectCommand(CLI::App* app, CommandRun* run);
 void AddCatCommand(CLI::App* app, CommandRun* run);
+void AddSimilarCommand(CLI::App* app, CommandRun* run);
 void AddBenchCommand(CLI::App* app, CommandRun* run);
 
 }  // namespace ingot

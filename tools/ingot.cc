@@ -30,6 +30,7 @@ Examples:
   ingot verify model.safetensors.ingot
   ingot decompress -o copy.safetensors model.safetensors.ingot
   ingot cat model.safetensors.ingot model.norm.weight --elements 0:16 | od -x
+  ingot similar models/
   ingot bench model.safetensors
 "ingot COMMAND --help" tells more.)";
 
@@ -68,6 +69,7 @@ int Main(int argc, char** argv) {
   AddVerifyCommand(&app, &run);
   AddInspectCommand(&app, &run);
   AddCatCommand(&app, &run);
+  AddSimilarCommand(&app, &run);
   AddBenchCommand(&app, &run);
   try {
     app.parse(argc, argv);

@@ -52,6 +52,9 @@ TEST_F(CliUsageTest, EverySubcommandHasHelpWithExamples) {
       {"cat",
        "Write a tensor or a range of a container to stdout\n"
        "Usage: ingot cat [OPTIONS] FILE [TENSOR]\n"},
+      {"similar",
+       "Tell which model files would make small deltas of which\n"
+       "Usage: ingot similar [OPTIONS] PATH...\n"},
       {"bench",
        "Measure speed and size in memory, beside memcpy\n"
        "Usage: ingot bench [OPTIONS] FILE...\n"},
