@@ -8,14 +8,15 @@
 // compared. Answers are estimates: whoever encodes still chooses for each block
 // what is smaller.
 //
-// Sizes are encoded / raw. They come from a few samples: with changes of r times
-// the weights in norm, mostly within a factor of 2 for r = 1e-3 to 0.1; below, so
-// few samples differ that only the order of magnitude is known. Bases are found
-// up to r = 0.1, seldom beyond, where deltas save little. A shard must keep the
-// columns and some anchors, which a quarter mostly does up to r = 0.03 and an
-// eighth up to 0.01; less than an eighth of its base is seldom found. Of a million
-// pairs of unrelated tensors 1 to 30 look related, of those that take 16 values
-// only up to 200. codec/delta_estimate.h is for those who have the elements.
+// Sizes are encoded / raw. They come from a few samples: with changes of r
+// times the weights in norm, mostly within a factor of 2 for r = 1e-3 to 0.1;
+// below, so few samples differ that only the order of magnitude is known. Bases
+// are found up to r = 0.1, seldom beyond, where deltas save little. A shard
+// must keep the columns and some anchors, which a quarter mostly does up to r =
+// 0.03 and an eighth up to 0.01; less than an eighth of its base is seldom
+// found. Of a million pairs of unrelated tensors 1 to 30 look related, of those
+// that take 16 values only up to 200. codec/delta_estimate.h is for those who
+// have the elements.
 //
 // Thread-safety: functions without state.
 
@@ -54,8 +55,8 @@ double TypicalSize(DType dtype);
 // Nothing where the two seem unrelated.
 std::optional<BaseMatch> MatchBase(const Sketch& object, const Sketch& base);
 
-// The match of the smallest distance; the first of equal ones. A candidate takes
-// a fraction of a microsecond to about two, the more it resembles.
+// The match of the smallest distance; the first of equal ones. A candidate
+// takes a fraction of a microsecond to about two, the more it resembles.
 std::optional<BaseMatch> BestBase(const Sketch& object,
                                   std::span<const Sketch> candidates);
 

@@ -31,8 +31,8 @@ file; of containers, the blocks that hold them.
 
   alone      estimated size (encoded / raw) without a base
   with base  the same given the best base, from samples of the elements
-  distance   the same from 128-byte sketches of the tensors, as stores keep them;
-             unrelated bf16 tensors have 0.66
+  distance   the same from 128-byte sketches of the tensors, as stores keep
+             them; unrelated bf16 tensors have 0.66
 A best base saves a twentieth at least.
 
 Examples:
