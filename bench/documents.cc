@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "bench/svg.h"
+#include "tools/svg.h"
 
 namespace ingot {
 namespace {

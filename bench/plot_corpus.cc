@@ -6,7 +6,7 @@
 
 #include "bench/plot_parts.h"
 #include "bench/plots.h"
-#include "bench/svg.h"
+#include "tools/svg.h"
 
 namespace ingot {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "bench/plot_parts.h"
 #include "bench/plots.h"
-#include "bench/svg.h"
+#include "tools/svg.h"
 #include "bench/workloads.h"
 
 namespace ingot {

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "bench/results.h"
-#include "bench/svg.h"
+#include "tools/svg.h"
 
 namespace ingot {
 

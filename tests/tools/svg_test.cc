@@ -1,4 +1,4 @@
-#include "bench/svg.h"
+#include "tools/svg.h"
 
 #include <gtest/gtest.h>
 
