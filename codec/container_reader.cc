@@ -8,6 +8,7 @@
 #include "codec/base/thread_pool.h"
 #include "codec/container/block_reader.h"
 #include "codec/container/index.h"
+#include "codec/container/outside_reader.h"
 #include "codec/container/record.h"
 #include "codec/container/statistics.h"
 #include "codec/container/walker.h"
@@ -19,6 +20,7 @@ class ContainerReader::Impl {
   Impl(std::unique_ptr<Source> source, const DecodeOptions& options)
       : source_(std::move(source)),
         verify_(options.verify_digests),
+        references_(options.references),
         pool_(ResolveStreamThreads(options.threads)) {
     const int slots = pool_.threads() == 1 ? 1 : 2 * pool_.threads();
     for (int i = 0; i < slots; ++i) slots_.push_back(std::make_unique<Slot>());
@@ -29,7 +31,7 @@ class ContainerReader::Impl {
   const Source& source() const { return *source_; }
   const Index& index() const { return index_; }
   uint64_t index_position() const { return index_position_; }
-  bool verify() const { return verify_; }
+  bool has_references() const { return references_ != nullptr; }
   void set_progress(std::function<void(uint64_t)> progress) {
     progress_ = std::move(progress);
   }
@@ -39,6 +41,8 @@ class ContainerReader::Impl {
                     const ByteConsumer& consumer);
   Status ReadLiteral(const Segment& segment, uint64_t begin, uint64_t end,
                      const ByteConsumer& consumer);
+  Status ReadOutside(const ObjectId& id, uint64_t begin, uint64_t end,
+                     const ByteConsumer& consumer);
   Status ReadSegment(const Segment& segment, uint64_t begin, uint64_t end,
                      const ByteConsumer& consumer);
   // A whole file. Segments that are objects are compared with their addresses
@@ -46,6 +50,8 @@ class ContainerReader::Impl {
   Status ReadWholeFile(const Manifest& file, std::set<size_t>* verified,
                        const ByteConsumer& consumer);
   Status VerifyObject(size_t object);
+  // Of an object whose elements cannot be restored here: its block checksums.
+  Status CheckBlocks(size_t object);
 
  private:
   // One block in flight.
@@ -57,7 +63,9 @@ class ContainerReader::Impl {
   };
 
   // Record positions of one object, kept until another is read.
-  Status Locate(size_t object);
+  void Locate(size_t object);
+  // A block of the located object, whose record is record `block` + group + 1.
+  Result<BlockContext> Context(size_t object, uint64_t block);
   Result<std::shared_ptr<const GroupSide>> LoadGroup(size_t object,
                                                      uint64_t group);
   // Feeds the hashers that are not null, then `consumer`.
@@ -66,9 +74,11 @@ class ContainerReader::Impl {
 
   const std::unique_ptr<Source> source_;
   const bool verify_;
+  ReferenceSource* const references_;
   ThreadPool pool_;
   std::vector<std::unique_ptr<Slot>> slots_;
   Index index_;
+  OutsideReader outside_{nullptr};  // needs index_
   uint64_t index_position_ = 0;
   std::function<void(uint64_t)> progress_;
   uint64_t progress_bytes_ = 0;
@@ -122,11 +132,12 @@ Status ContainerReader::Impl::Open() {
     return WithContext(name + ": ", std::move(index).error());
   }
   index_ = std::move(*index);
+  outside_ = OutsideReader(references_, index_.base_files);
   return {};
 }
 
-Status ContainerReader::Impl::Locate(size_t object) {
-  if (located_ == object) return {};
+void ContainerReader::Impl::Locate(size_t object) {
+  if (located_ == object) return;
   const ObjectEntry& entry = index_.objects[object];
   positions_.clear();
   positions_.reserve(entry.sizes.size());
@@ -137,7 +148,6 @@ Status ContainerReader::Impl::Locate(size_t object) {
   }
   located_ = object;
   group_side_ = nullptr;
-  return {};
 }
 
 Result<std::shared_ptr<const GroupSide>> ContainerReader::Impl::LoadGroup(
@@ -163,16 +173,37 @@ Result<std::shared_ptr<const GroupSide>> ContainerReader::Impl::LoadGroup(
       std::min(entry.geometry.group_elements, entry.elements() - first)) {
     return reader.Corrupt("group has other elements than the index says");
   }
+  if (side.delta != nullptr && entry.depth == 0) {
+    return reader.Corrupt(
+        "group refers to other objects, the index says that its does not");
+  }
   loaded_group_ = group;
   group_side_ = std::make_shared<GroupSide>(std::move(side));
   return group_side_;
+}
+
+Result<BlockContext> ContainerReader::Impl::Context(size_t object,
+                                                    uint64_t block) {
+  const ObjectEntry& entry = index_.objects[object];
+  const Geometry& geometry = entry.geometry;
+  const uint64_t group = block / geometry.blocks_per_group();
+  INGOT_ASSIGN(std::shared_ptr<const GroupSide> side, LoadGroup(object, group));
+  const uint64_t first = block * geometry.block_elements;
+  return BlockContext{
+      .name = &source_->name(),
+      .side = std::move(side),
+      .geometry = geometry,
+      .group_first = group * geometry.group_elements,
+      .first = first,
+      .elements = std::min(geometry.block_elements, entry.elements() - first),
+      .outside = outside_};
 }
 
 Status ContainerReader::Impl::ReadObject(size_t object, uint64_t begin,
                                          uint64_t end,
                                          const ByteConsumer& consumer) {
   if (begin == end) return {};
-  INGOT_TRY(Locate(object));
+  Locate(object);
   const ObjectEntry& entry = index_.objects[object];
   const Geometry& geometry = entry.geometry;
   const uint64_t element_bytes = geometry.element_bytes();
@@ -183,18 +214,8 @@ Status ContainerReader::Impl::ReadObject(size_t object, uint64_t begin,
   size_t turn = 0;
   for (uint64_t block = first_element / geometry.block_elements;
        block * geometry.block_elements < end_element; ++block) {
-    const uint64_t group = block / geometry.blocks_per_group();
-    INGOT_ASSIGN(std::shared_ptr<const GroupSide> side,
-                 LoadGroup(object, group));
-    const uint64_t first = block * geometry.block_elements;
-    BlockContext context{
-        .name = &source_->name(),
-        .side = std::move(side),
-        .geometry = geometry,
-        .group_first = group * geometry.group_elements,
-        .first = first,
-        .elements =
-            std::min(geometry.block_elements, entry.elements() - first)};
+    INGOT_ASSIGN(BlockContext context, Context(object, block));
+    const uint64_t first = context.first;
     const uint64_t from = std::max(first, first_element) - first;
     const uint64_t to =
         std::min(first + context.elements, end_element) - first;
@@ -206,7 +227,7 @@ Status ContainerReader::Impl::ReadObject(size_t object, uint64_t begin,
     const uint64_t keep =
         std::min(end, (first + to) * element_bytes) -
         (first + from) * element_bytes;
-    const size_t record = block + group + 1;
+    const size_t record = block + block / geometry.blocks_per_group() + 1;
     const uint64_t position = positions_[record];
     const uint64_t size = entry.sizes[record];
     Slot* const slot = slots_[turn++ % slots_.size()].get();
@@ -261,6 +282,22 @@ Status ContainerReader::Impl::ReadLiteral(const Segment& segment,
   return consumer(ByteSpan(raw).subspan(begin, end - begin));
 }
 
+Status ContainerReader::Impl::ReadOutside(const ObjectId& id, uint64_t begin,
+                                          uint64_t end,
+                                          const ByteConsumer& consumer) {
+  AlignedBuffer& buffer = slots_[0]->raw;
+  while (begin < end) {
+    INGOT_TRY(buffer.Resize(std::min(end - begin, kMaxBlockBytes)));
+    if (Status status = outside_.Read(id.digest, begin, buffer.span());
+        !status.ok()) {
+      return WithContext(source_->name() + ": ", std::move(status).error());
+    }
+    INGOT_TRY(consumer(buffer.span()));
+    begin += buffer.size();
+  }
+  return {};
+}
+
 Status ContainerReader::Impl::ReadSegment(const Segment& segment,
                                           uint64_t begin, uint64_t end,
                                           const ByteConsumer& consumer) {
@@ -271,12 +308,9 @@ Status ContainerReader::Impl::ReadSegment(const Segment& segment,
     case Segment::Kind::kObject:
       return ReadObject(segment.object, begin, end, consumer);
     case Segment::Kind::kOutside:
-      break;
+      return ReadOutside(segment.outside, begin, end, consumer);
   }
-  return Error{ErrorKind::kNotFound,
-               source_->name() + ": object " + ToHex(segment.outside.digest) +
-                   " of " + std::to_string(segment.outside.length) +
-                   " bytes is not in this container"};
+  return {};
 }
 
 Status ContainerReader::Impl::Consume(ByteSpan bytes, Hasher* first,
@@ -338,6 +372,20 @@ Status ContainerReader::Impl::VerifyObject(size_t object) {
   return {};
 }
 
+Status ContainerReader::Impl::CheckBlocks(size_t object) {
+  Locate(object);
+  const ObjectEntry& entry = index_.objects[object];
+  AlignedBuffer& bytes = slots_[0]->record;
+  for (uint64_t block = 0; block < entry.blocks(); ++block) {
+    INGOT_ASSIGN(const BlockContext context, Context(object, block));
+    const size_t record = block + block / entry.geometry.blocks_per_group() + 1;
+    INGOT_TRY(bytes.Resize(entry.sizes[record]));
+    INGOT_TRY(source_->ReadAt(positions_[record], bytes.span()));
+    INGOT_TRY(CheckBlockRecord(bytes.span(), positions_[record], context));
+  }
+  return {};
+}
+
 ContainerReader::ContainerReader(std::unique_ptr<Impl> impl)
     : impl_(std::move(impl)) {}
 ContainerReader::~ContainerReader() = default;
@@ -367,7 +415,12 @@ ObjectInfo ContainerReader::object(size_t index) const {
   return {.id = entry.id,
           .element_dtype = entry.geometry.dtype,
           .columns = entry.geometry.columns,
-          .encoded_bytes = entry.RecordBytes()};
+          .encoded_bytes = entry.RecordBytes(),
+          .depth = entry.depth};
+}
+
+std::span<const BaseFile> ContainerReader::base_files() const {
+  return impl_->index().base_files;
 }
 
 Result<size_t> ContainerReader::FindFile(const std::string& path) const {
@@ -416,27 +469,44 @@ Status ContainerReader::ReadSegment(size_t file, size_t segment,
   return impl_->ReadSegment(entry, begin, end, consumer);
 }
 
+Status ContainerReader::ReadObject(size_t object, uint64_t begin, uint64_t end,
+                                   const ByteConsumer& consumer) {
+  const ObjectId& id = impl_->index().objects[object].id;
+  if (begin > end || end > id.length) {
+    return InvalidArgument(name() + ": bytes " + std::to_string(begin) + ":" +
+                           std::to_string(end) + " of an object of " +
+                           std::to_string(id.length));
+  }
+  return impl_->ReadObject(object, begin, end, consumer);
+}
+
 Status ContainerReader::Verify(uint64_t* incomplete_files) {
   const Index& index = impl_->index();
   *incomplete_files = 0;
   INGOT_TRY(CheckRecords(impl_->source(), impl_->index_position(), index));
   std::set<size_t> verified;
-  for (const Manifest& file : index.files) {
-    const bool complete = std::ranges::none_of(
-        file.segments, [](const Segment& segment) {
-          return segment.kind == Segment::Kind::kOutside;
-        });
-    if (!complete) {
-      ++*incomplete_files;
-      continue;
+  Status missing;
+  // True where all could be compared.
+  const auto compared = [&](Status status) -> Result<bool> {
+    if (status.ok()) return true;
+    if (status.error().kind != ErrorKind::kNotFound) {
+      return std::move(status).error();
     }
-    INGOT_TRY(impl_->ReadWholeFile(file, &verified,
-                                   [](ByteSpan) { return Status(); }));
+    if (missing.ok() && impl_->has_references()) missing = std::move(status);
+    return false;
+  };
+  for (const Manifest& file : index.files) {
+    INGOT_ASSIGN(const bool complete,
+                 compared(impl_->ReadWholeFile(
+                     file, &verified, [](ByteSpan) { return Status(); })));
+    if (!complete) ++*incomplete_files;
   }
   for (size_t object = 0; object < index.objects.size(); ++object) {
-    if (!verified.contains(object)) INGOT_TRY(impl_->VerifyObject(object));
+    if (verified.contains(object)) continue;
+    INGOT_ASSIGN(const bool complete, compared(impl_->VerifyObject(object)));
+    if (!complete) INGOT_TRY(impl_->CheckBlocks(object));
   }
-  return {};
+  return missing;
 }
 
 Result<ObjectStatistics> ContainerReader::Statistics(size_t object) {

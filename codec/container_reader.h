@@ -56,17 +56,23 @@ class ContainerReader {
   Result<size_t> FindFile(const std::string& path) const;
 
   // Hands bytes [begin, end) of a file to `consumer`, in pieces. Whole files
-  // are compared with their SHA-256 where the options say so. A reference to
-  // an object outside is kNotFound with its digest in the message.
+  // are compared with their SHA-256 where the options say so. What needs an
+  // object that DecodeOptions::references do not have is kNotFound, with its
+  // digest in the message and the files that had it.
   Status ReadFile(size_t file, uint64_t begin, uint64_t end,
                   const ByteConsumer& consumer);
   // The same for bytes of one segment of a file (a tensor).
   Status ReadSegment(size_t file, size_t segment, uint64_t begin, uint64_t end,
                      const ByteConsumer& consumer);
+  // The same for bytes of an object.
+  Status ReadObject(size_t object, uint64_t begin, uint64_t end,
+                    const ByteConsumer& consumer);
 
   // Compares every record, every block checksum and the SHA-256 of every
-  // object and file. References outside are not followed; files that have
-  // some are counted in *incomplete_files.
+  // object and file. Without DecodeOptions::references, files that need objects
+  // elsewhere are counted in *incomplete_files and compared as far as that
+  // goes; with them, the first such file is the error that is returned, after
+  // everything else has been compared.
   Status Verify(uint64_t* incomplete_files);
 
   Result<ObjectStatistics> Statistics(size_t object);

@@ -17,6 +17,7 @@ struct ObjectStatistics {
   uint64_t elements = 0;
   uint64_t blocks = 0;
   uint64_t groups = 0;
+  uint64_t predicted_blocks = 0;  // from elements of other objects
   // Blocks by method name; only those that occur. "float/tiered" is the float
   // method with that coder for exponents, "bytes/zstd" bytes with that coder.
   std::vector<std::pair<std::string, uint64_t>> methods;

@@ -8,6 +8,7 @@
 #include "codec/base/thread_pool.h"
 #include "codec/container/block_reader.h"
 #include "codec/container/index.h"
+#include "codec/container/outside_reader.h"
 #include "codec/container/record.h"
 
 namespace ingot {
@@ -17,6 +18,7 @@ class StreamDecoder::Impl {
   Impl(std::string name, const DecodeOptions& options)
       : name_(std::move(name)),
         verify_(options.verify_digests),
+        outside_(options.references),
         pool_(ResolveStreamThreads(options.threads)),
         max_blocks_(pool_.threads() == 1 ? 1 : 2 * pool_.threads()) {}
 
@@ -53,7 +55,7 @@ class StreamDecoder::Impl {
 
   // What Next returns, or what it checks on the way.
   struct Item {
-    enum class Kind { kEvent, kObjectEnd, kFileEnd };
+    enum class Kind { kEvent, kOutside, kObjectEnd, kFileEnd };
     Kind kind = Kind::kEvent;
     Event event = Event::kNeedInput;
     FileInfo file;
@@ -62,6 +64,7 @@ class StreamDecoder::Impl {
     std::unique_ptr<BlockJob> job;
     ByteSpan data;
     ObjectId id;
+    uint64_t done = 0;  // outside: bytes returned
     std::string note;
   };
 
@@ -71,6 +74,8 @@ class StreamDecoder::Impl {
   Result<Event> NextEvent();
   // The event of the oldest item; nothing where it was only checked.
   Result<std::optional<Event>> TakeItem();
+  // The next bytes of an object outside, into current_.
+  Status TakeOutside(Item* item);
 
   // Parses the next record of the input, if it is all there.
   Result<Parsed> ParseNext();
@@ -83,6 +88,7 @@ class StreamDecoder::Impl {
   Status EndObject(ByteReader* body);
   Status EndFile(ByteReader* body);
   Status HandleLiteral(ByteReader* body);
+  Status HandleReference(ByteReader* body);
 
   ByteSpan Available() const { return ByteSpan(input_).subspan(consumed_); }
   void Consume(size_t size) {
@@ -103,6 +109,7 @@ class StreamDecoder::Impl {
 
   const std::string name_;
   const bool verify_;
+  const OutsideReader outside_;
   ThreadPool pool_;
   const size_t max_blocks_;
 
@@ -127,6 +134,7 @@ class StreamDecoder::Impl {
   size_t blocks_in_flight_ = 0;
   std::vector<std::unique_ptr<BlockJob>> idle_jobs_;
   Item current_;
+  AlignedBuffer outside_bytes_;
 
   // Digests of what has been returned.
   Hasher object_hasher_;
@@ -166,9 +174,30 @@ Result<StreamDecoder::Event> StreamDecoder::Impl::NextEvent() {
   }
 }
 
+Status StreamDecoder::Impl::TakeOutside(Item* item) {
+  const uint64_t size = std::min(item->id.length - item->done, kMaxBlockBytes);
+  INGOT_TRY(outside_bytes_.Resize(size));
+  if (Status status =
+          outside_.Read(item->id.digest, item->done, outside_bytes_.span());
+      !status.ok()) {
+    return WithContext(name_ + ": ", std::move(status).error());
+  }
+  item->done += size;
+  current_ = Item{};
+  current_.event = Event::kData;
+  current_.data = outside_bytes_.span();
+  return {};
+}
+
 Result<std::optional<StreamDecoder::Event>> StreamDecoder::Impl::TakeItem() {
-  current_ = std::move(*items_.front());
-  items_.pop_front();
+  Item* const oldest = items_.front().get();
+  if (oldest->kind == Item::Kind::kOutside) {
+    INGOT_TRY(TakeOutside(oldest));
+    if (oldest->done == oldest->id.length) items_.pop_front();
+  } else {
+    current_ = std::move(*oldest);
+    items_.pop_front();
+  }
   if (current_.job != nullptr) {
     current_.job->task.Wait();
     --blocks_in_flight_;
@@ -183,6 +212,7 @@ Result<std::optional<StreamDecoder::Event>> StreamDecoder::Impl::TakeItem() {
   }
   switch (current_.kind) {
     case Item::Kind::kEvent:
+    case Item::Kind::kOutside:
       return std::optional<Event>(current_.event);
     case Item::Kind::kObjectEnd:
       if (verify_ && object_hasher_.Finish() != current_.id.digest) {
@@ -287,9 +317,8 @@ Status StreamDecoder::Impl::HandleRecord(const Record& record) {
       if (!in_object) return OutOfPlace(record);
       return EndObject(&body);
     case RecordType::kReference:
-      return Unsupported(name_ + ": offset " + std::to_string(position_) +
-                         ": a reference cannot be followed in a stream; save "
-                         "the container to a file and decode that");
+      if (!in_file_ || in_object) return OutOfPlace(record);
+      return HandleReference(&body);
     case RecordType::kFileEnd:
       if (!in_file_ || in_object) return OutOfPlace(record);
       return EndFile(&body);
@@ -316,6 +345,25 @@ Status StreamDecoder::Impl::HandleLiteral(ByteReader* body) {
   }
   parsed_file_length_ += literal.length;
   if (literal.length == 0) items_.pop_back();
+  return {};
+}
+
+Status StreamDecoder::Impl::HandleReference(ByteReader* body) {
+  INGOT_ASSIGN(ReferenceBody reference, ParseReference(body));
+  if (reference.place != 0) {
+    return Unsupported(name_ + ": offset " + std::to_string(position_) +
+                       ": a reference cannot be followed in a stream; save "
+                       "the container to a file and decode that");
+  }
+  Push(Event::kRegion)->view = std::move(reference.view);
+  if (__builtin_add_overflow(parsed_file_length_, reference.id.length,
+                             &parsed_file_length_)) {
+    return body->Corrupt("file length overflows");
+  }
+  if (reference.id.length == 0) return {};
+  Item* item = Push(Event::kData);
+  item->kind = Item::Kind::kOutside;
+  item->id = reference.id;
   return {};
 }
 
@@ -364,7 +412,8 @@ Status StreamDecoder::Impl::HandleBlock(const Record& record) {
                        .geometry = geometry_,
                        .group_first = group_first_,
                        .first = next_element_,
-                       .elements = elements};
+                       .elements = elements,
+                       .outside = outside_};
   job->status = {};
   BlockJob* const raw_job = job.get();
   job->task.Submit([raw_job, total, position = position_,

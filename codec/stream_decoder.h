@@ -15,8 +15,9 @@
 //   }
 //
 // Blocks decode on a pool, a bounded number ahead of what Next has returned;
-// events come in order. A reference to an object elsewhere in the container or
-// outside it is kUnsupported: it needs random access (ContainerReader). Block
+// events come in order. A reference to an object elsewhere in the container is
+// kUnsupported: it needs random access (ContainerReader). What needs an object
+// outside that DecodeOptions::references do not have is kNotFound. Block
 // checksums are compared always, SHA-256 digests where the options say so.
 //
 // Memory: the bytes fed and not yet consumed, and a few blocks for each thread.

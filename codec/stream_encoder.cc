@@ -7,7 +7,10 @@
 #include "codec/base/serial_hasher.h"
 #include "codec/base/thread_pool.h"
 #include "codec/container/group_writer.h"
+#include "codec/container/outside_reader.h"
 #include "codec/container/writer.h"
+#include "codec/method/delta_side.h"
+#include "codec/reference_source.h"
 
 namespace ingot {
 namespace {
@@ -25,6 +28,7 @@ class StreamEncoder::Impl {
       : pool_(ResolveThreads(options.threads)),
         groups_(options.level, &pool_),
         writer_(sink),
+        outside_(options.references),
         file_hasher_(pool_.threads() > 1),
         object_hasher_(pool_.threads() > 1) {}
 
@@ -39,6 +43,10 @@ class StreamEncoder::Impl {
                           const ObjectId& id);
   Result<ObjectId> EndFile(const std::string& note,
                            const std::optional<ObjectId>& given);
+  std::vector<Digest> outside_objects() const {
+    return {writer_.outside().begin(), writer_.outside().end()};
+  }
+  Status AddBaseFile(const BaseFile& file) { return writer_.AddBaseFile(file); }
   Status Finish() { return writer_.Finish(); }
   uint64_t encoded_bytes() const { return writer_.position(); }
 
@@ -47,6 +55,19 @@ class StreamEncoder::Impl {
   AlignedBuffer& buffer() { return buffers_[active_]; }
   ByteSpan pending() { return buffer().span().first(pending_); }
   Status BeginObjectIfNeeded();
+  Status CheckBases(const RegionInfo& region) const;
+  // Makes base_ and base_references_ those of the group of `size` bytes that
+  // comes next.
+  Status LoadBase(size_t size);
+  // The object that the region, now complete, equals in length: the bytes may
+  // be the same, too.
+  const ObjectId* PossibleCopy() const;
+  // Whether the region equals that object; ends its digest where it does.
+  Result<bool> IsCopy(const ObjectId& id);
+  // Of the bytes of the region's object. Starts a new one.
+  Digest FinishObjectDigest() {
+    return shares_file_hash_ ? file_hasher_.Peek() : object_hasher_.Finish();
+  }
   // Starts to hash pending bytes up to `end`.
   void HashPending(size_t end, bool object);
   // Encodes the first `size` pending bytes as a group.
@@ -59,6 +80,7 @@ class StreamEncoder::Impl {
   ThreadPool pool_;
   GroupWriter groups_;
   ContainerWriter writer_;
+  const OutsideReader outside_;
 
   bool in_file_ = false;
   uint64_t file_length_ = 0;
@@ -72,6 +94,11 @@ class StreamEncoder::Impl {
   // An object at the start of its file needs no hasher of its own: the file's
   // says the same until the object ends.
   bool shares_file_hash_ = false;
+
+  AlignedBuffer base_buffer_;
+  ByteSpan base_;  // empty where nothing predicts the group
+  std::vector<GroupReference> base_references_;
+  bool base_loaded_ = false;  // for the group that comes next
 
   std::array<AlignedBuffer, 2> buffers_;
   size_t active_ = 0;
@@ -97,6 +124,10 @@ Status StreamEncoder::Impl::BeginRegion(const RegionInfo& region) {
   if (!IsCodable(region.element_dtype) || region.columns == 0) {
     return InvalidArgument("BeginRegion: no such element dtype or columns");
   }
+  INGOT_TRY(CheckBases(region));
+  for (const RegionBase& base : region.bases) {
+    writer_.SetDepth(base.object.digest, base.depth);
+  }
   region_ = region;
   geometry_ = ChooseGeometry(region.element_dtype, region.columns);
   object_begun_ = false;
@@ -106,8 +137,32 @@ Status StreamEncoder::Impl::BeginRegion(const RegionInfo& region) {
   return SwitchBuffers();
 }
 
+Status StreamEncoder::Impl::CheckBases(const RegionInfo& region) const {
+  if (!region.bases.empty() && !outside_.has_source()) {
+    return InvalidArgument("BeginRegion: bases without a source of them");
+  }
+  const uint64_t element_bytes = GetDTypeInfo(region.element_dtype).bits / 8;
+  uint64_t total = 0;
+  for (const RegionBase& base : region.bases) {
+    if (base.depth >= kMaxDepth) {
+      return InvalidArgument("BeginRegion: a base of depth " +
+                             std::to_string(base.depth) + ", expected below " +
+                             std::to_string(kMaxDepth));
+    }
+    const uint64_t elements = base.object.length / element_bytes;
+    if (base.first_element > elements ||
+        base.elements > elements - base.first_element ||
+        __builtin_add_overflow(total, base.elements, &total)) {
+      return InvalidArgument("BeginRegion: a base beyond the end of object " +
+                             ToHex(base.object.digest));
+    }
+  }
+  return {};
+}
+
 Status StreamEncoder::Impl::SwitchBuffers() {
   active_ ^= 1;
+  base_loaded_ = false;
   pending_ = 0;
   hashed_ = 0;
   file_hasher_.Wait(file_marks_[active_]);
@@ -163,12 +218,42 @@ Status StreamEncoder::Impl::BeginObjectIfNeeded() {
   return writer_.BeginObject(region_.view, geometry_);
 }
 
+Status StreamEncoder::Impl::LoadBase(size_t size) {
+  if (base_loaded_) return {};
+  base_loaded_ = true;
+  base_ = {};
+  base_references_.clear();
+  const uint64_t element_bytes = geometry_.element_bytes();
+  const uint64_t first = object_length_ / element_bytes;
+  const uint64_t end = first + size / element_bytes;
+  uint64_t at = 0;  // the region's element that the base predicts first
+  for (const RegionBase& base : region_.bases) {
+    const uint64_t from = std::clamp(first, at, at + base.elements);
+    const uint64_t to = std::clamp(end, at, at + base.elements);
+    if (from < to && base_references_.size() < kMaxDeltaReferences) {
+      base_references_.push_back({.digest = base.object.digest,
+                                  .first = base.first_element + from - at,
+                                  .elements = to - from});
+    }
+    at += base.elements;
+  }
+  if (base_references_.empty()) return {};
+  INGOT_ASSIGN(const std::byte* const bytes,
+               outside_.ReadElements(base_references_, element_bytes, 0,
+                                     end - first, &base_buffer_));
+  base_ = ByteSpan(bytes, size);
+  return {};
+}
+
 Status StreamEncoder::Impl::FlushGroup(size_t size) {
   INGOT_TRY(BeginObjectIfNeeded());
   HashPending(size, true);
+  INGOT_TRY(LoadBase(size));
   const GroupData data{.geometry = geometry_,
                        .first = object_length_ / geometry_.element_bytes(),
-                       .raw = buffer().span().first(size)};
+                       .raw = buffer().span().first(size),
+                       .base = base_,
+                       .references = base_references_};
   object_length_ += size;
   file_length_ += size;
   return groups_.Encode(data, &writer_);
@@ -180,7 +265,33 @@ Status StreamEncoder::Impl::WriteLiteral(const std::optional<TensorView>& view,
   file_length_ += size;
   // A view that does not fit comes from a stream that ended early.
   const bool fits = view && view->ByteSize() == size;
-  return writer_.Literal(fits ? view : std::nullopt, pending().last(size));
+  const std::optional<TensorView> shown = fits ? view : std::nullopt;
+  const ByteSpan raw = pending().last(size);
+  const ObjectId* const copy = PossibleCopy();
+  if (copy != nullptr && size == copy->length &&
+      HashBytes(raw) == copy->digest) {
+    return writer_.LiteralOrOutside(shown, raw, *copy);
+  }
+  return writer_.Literal(shown, raw);
+}
+
+const ObjectId* StreamEncoder::Impl::PossibleCopy() const {
+  if (region_.bases.size() != 1 || region_length_ == 0) return nullptr;
+  const RegionBase& base = region_.bases[0];
+  const bool whole =
+      base.first_element == 0 && base.object.length == region_length_ &&
+      base.elements * geometry_.element_bytes() == region_length_;
+  return whole ? &base.object : nullptr;
+}
+
+Result<bool> StreamEncoder::Impl::IsCopy(const ObjectId& id) {
+  HashPending(pending_, true);
+  INGOT_TRY(LoadBase(pending_));
+  // Equal bytes have equal digests, and digests take longer.
+  if (std::memcmp(base_.data(), buffer().data(), pending_) != 0) return false;
+  if (FinishObjectDigest() == id.digest) return true;
+  return Corruption("the source of bases has other bytes than object " +
+                    ToHex(id.digest));
 }
 
 Status StreamEncoder::Impl::EndRegion() {
@@ -191,13 +302,21 @@ Status StreamEncoder::Impl::EndRegion() {
   if (!object_begun_ && region_length_ <= literal_limit) {
     return WriteLiteral(region_.view, pending_);
   }
+  const ObjectId* const copy = PossibleCopy();
+  if (copy != nullptr && !object_begun_) {
+    INGOT_ASSIGN(const bool same, IsCopy(*copy));
+    if (same) {
+      file_length_ += pending_;
+      INGOT_ASSIGN(const bool known,
+                   writer_.ReferenceKnown(region_.view, *copy));
+      return known ? Status() : writer_.ReferenceOutside(region_.view, *copy);
+    }
+  }
   // Only a stream that ended early leaves a part of an element.
   const size_t tail = pending_ % geometry_.element_bytes();
   if (pending_ > tail) INGOT_TRY(FlushGroup(pending_ - tail));
-  const ObjectId id{.digest = shares_file_hash_ ? file_hasher_.Peek()
-                                                : object_hasher_.Finish(),
-                    .length = object_length_};
-  INGOT_TRY(writer_.EndObject(id));
+  const ObjectId id{.digest = FinishObjectDigest(), .length = object_length_};
+  INGOT_TRY(writer_.EndObject(id, copy != nullptr && *copy == id));
   if (tail > 0) return WriteLiteral(std::nullopt, tail);
   return {};
 }
@@ -263,6 +382,12 @@ Status StreamEncoder::ReferenceOutside(const std::optional<TensorView>& view,
 Result<ObjectId> StreamEncoder::EndFile(const std::string& note,
                                         const std::optional<ObjectId>& id) {
   return impl_->EndFile(note, id);
+}
+std::vector<Digest> StreamEncoder::outside_objects() const {
+  return impl_->outside_objects();
+}
+Status StreamEncoder::AddBaseFile(const BaseFile& file) {
+  return impl_->AddBaseFile(file);
 }
 Status StreamEncoder::Finish() { return impl_->Finish(); }
 uint64_t StreamEncoder::encoded_bytes() const { return impl_->encoded_bytes(); }

@@ -12,9 +12,12 @@
 //
 // A region is a tensor or opaque bytes; its length need not be known before.
 // Small regions become literals, others objects; an object that the container
-// already holds becomes a reference where the sink can rewind. Digests of
-// objects and files are computed beside the coding. Memory: two groups of at
-// most 32 MiB and a few blocks for each thread, whatever the file's size.
+// already holds becomes a reference where the sink can rewind. Regions that
+// resemble objects elsewhere are predicted from those (RegionInfo::bases), and
+// a region that equals its base becomes a reference to it. Digests of objects
+// and files are computed beside the coding. Memory: two groups of at most
+// 32 MiB, three with bases, and a few blocks for each thread, whatever the
+// file's size.
 //
 // Thread-safety: one thread at a time. After an error the container is lost.
 
@@ -38,7 +41,7 @@ namespace ingot {
 
 // Elements of an object elsewhere that resemble those of a region.
 struct RegionBase {
-  ObjectId object;
+  ObjectId object;  // its bytes, just these, must be what the source answers
   uint64_t first_element = 0;  // in the object, in elements of the region
   uint64_t elements = 0;       // of the region, from where the last base ended
   unsigned depth = 0;          // of the object; below kMaxDepth
@@ -52,7 +55,7 @@ struct RegionInfo {
   // Elements of a row; rows and columns may have scales of their own.
   uint64_t columns = 1;
   // What the region may be predicted from, read through
-  // EncodeOptions::references. May cover less than the region.
+  // EncodeOptions::references. May cover less than the region, or more.
   std::vector<RegionBase> bases = {};
 };
 
@@ -69,6 +72,8 @@ class StreamEncoder {
   ~StreamEncoder();
 
   Status BeginFile(const FileInfo& info);
+  // kInvalidArgument for bases of depth kMaxDepth or more, for ones beyond the
+  // end of their objects, and for any without EncodeOptions::references.
   Status BeginRegion(const RegionInfo& region);
   Status Write(ByteSpan bytes);
   // The same without a copy: fill some of Reserve()'s bytes (never empty),
@@ -82,13 +87,17 @@ class StreamEncoder {
                           const ObjectId& id);
   // `note`: why the file is opaque, if it should not be. Returns the file's
   // address, which is `id` where that is given. kInvalidArgument where it is
-  // needed and missing, or where its length is another.
+  // missing after ReferenceOutside, or where its length is another.
   Result<ObjectId> EndFile(const std::string& note = "",
                            const std::optional<ObjectId>& id = std::nullopt);
 
+  // Objects elsewhere to which the container refers so far, in no order that
+  // matters: bases that were of use.
+  std::vector<Digest> outside_objects() const;
   // Says that objects which this container refers to are part of a file, last
-  // seen under that name: a hint for people and for whoever looks for it.
-  void AddBaseFile(const BaseFile& file);
+  // seen under that name: a hint for people and for whoever looks for it. Equal
+  // ones are kept once.
+  Status AddBaseFile(const BaseFile& file);
 
   // Writes index and footer.
   Status Finish();

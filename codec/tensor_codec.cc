@@ -9,7 +9,9 @@
 #include "codec/base/thread_pool.h"
 #include "codec/container/block_reader.h"
 #include "codec/container/group_writer.h"
+#include "codec/container/outside_reader.h"
 #include "codec/container/record.h"
+#include "codec/reference_source.h"
 
 namespace ingot {
 namespace {
@@ -81,6 +83,33 @@ class BufferSink final : public GroupSink {
   std::vector<std::byte> record_;
 };
 
+// Answers for a base alone.
+class BaseSource final : public ReferenceSource {
+ public:
+  explicit BaseSource(const TensorBase& base) : base_(base) {}
+
+  Status Read(const Digest& object, uint64_t offset,
+              MutableByteSpan out) override {
+    if (object != base_.digest) {
+      return Error{ErrorKind::kNotFound, "the base given is another"};
+    }
+    if (offset > base_.bytes.size() ||
+        out.size() > base_.bytes.size() - offset) {
+      return InvalidArgument("a base of " + std::to_string(base_.bytes.size()) +
+                             " bytes, shorter than the encoder's");
+    }
+    std::memcpy(out.data(), base_.bytes.data() + offset, out.size());
+    return {};
+  }
+  std::optional<ByteSpan> InMemory(const Digest& object) override {
+    if (object != base_.digest) return std::nullopt;
+    return base_.bytes;
+  }
+
+ private:
+  const TensorBase& base_;
+};
+
 }  // namespace
 
 size_t MaxEncodedTensorBytes(const TensorSpec& spec, uint64_t raw_bytes) {
@@ -109,20 +138,37 @@ class TensorEncoder::Impl {
         groups_(std::clamp(options.level, kMinLevel, kMaxLevel), &pool_) {}
 
   Result<size_t> Encode(const TensorSpec& spec, ByteSpan raw,
-                        MutableByteSpan out) {
+                        MutableByteSpan out, const TensorBase& base) {
     INGOT_TRY(CheckSpec(spec));
     const Geometry geometry = ChooseGeometry(spec.dtype, spec.columns);
     if (raw.size() % geometry.element_bytes() != 0) {
       return InvalidArgument("tensor of " + std::to_string(raw.size()) +
                              " bytes: not whole elements");
     }
+    const uint64_t base_elements =
+        std::min<uint64_t>(base.bytes.size() / geometry.element_bytes(),
+                           raw.size() / geometry.element_bytes());
+    BaseSource source(base);
+    const OutsideReader outside(&source);
     BufferSink sink(out);
     for (uint64_t at = 0; at < raw.size(); at += geometry.group_bytes()) {
-      const GroupData group{
+      GroupData group{
           .geometry = geometry,
           .first = at / geometry.element_bytes(),
-          .raw = raw.subspan(at, std::min<uint64_t>(geometry.group_bytes(),
-                                                    raw.size() - at))};
+          .raw = raw.subspan(
+              at, std::min<uint64_t>(geometry.group_bytes(), raw.size() - at))};
+      if (group.first < base_elements) {
+        group.references = {
+            {.digest = base.digest,
+             .first = group.first,
+             .elements =
+                 std::min(group.elements(), base_elements - group.first)}};
+        INGOT_ASSIGN(
+            const std::byte* const bytes,
+            outside.ReadElements(group.references, geometry.element_bytes(), 0,
+                                 group.elements(), &base_buffer_));
+        group.base = ByteSpan(bytes, group.raw.size());
+      }
       INGOT_TRY(groups_.Encode(group, &sink));
     }
     return sink.size();
@@ -131,6 +177,7 @@ class TensorEncoder::Impl {
  private:
   ThreadPool pool_;
   GroupWriter groups_;
+  AlignedBuffer base_buffer_;
 };
 
 TensorEncoder::TensorEncoder(const EncodeOptions& options)
@@ -138,20 +185,23 @@ TensorEncoder::TensorEncoder(const EncodeOptions& options)
 TensorEncoder::~TensorEncoder() = default;
 
 Result<size_t> TensorEncoder::Encode(const TensorSpec& spec, ByteSpan raw,
-                                     MutableByteSpan out) {
-  return impl_->Encode(spec, raw, out);
+                                     MutableByteSpan out,
+                                     const TensorBase& base) {
+  return impl_->Encode(spec, raw, out, base);
 }
 
 class TensorDecoder::Impl {
  public:
   explicit Impl(const DecodeOptions& options)
-      : pool_(ResolveThreads(options.threads)) {
+      : references_(options.references),
+        pool_(ResolveThreads(options.threads)) {
     for (int i = 0; i < pool_.threads(); ++i) {
       workers_.push_back(std::make_unique<Worker>());
     }
   }
 
-  Status Decode(const TensorSpec& spec, ByteSpan encoded, MutableByteSpan out);
+  Status Decode(const TensorSpec& spec, ByteSpan encoded, MutableByteSpan out,
+                const TensorBase& base);
 
  private:
   struct Worker {
@@ -167,17 +217,20 @@ class TensorDecoder::Impl {
   };
 
   // Finds the records that restore `out`.
-  Result<std::vector<Job>> Plan(const TensorSpec& spec, ByteSpan encoded,
-                                MutableByteSpan out) const;
+  static Result<std::vector<Job>> Plan(const TensorSpec& spec, ByteSpan encoded,
+                                       MutableByteSpan out,
+                                       const OutsideReader& outside);
   static Status Run(const Job& job, ByteSpan encoded, ByteSpan ahead,
                     Worker* worker);
 
+  ReferenceSource* const references_;
   ThreadPool pool_;
   std::vector<std::unique_ptr<Worker>> workers_;
 };
 
 Result<std::vector<TensorDecoder::Impl::Job>> TensorDecoder::Impl::Plan(
-    const TensorSpec& spec, ByteSpan encoded, MutableByteSpan out) const {
+    const TensorSpec& spec, ByteSpan encoded, MutableByteSpan out,
+    const OutsideReader& outside) {
   static const std::string kName = "(tensor)";
   const Geometry geometry = ChooseGeometry(spec.dtype, spec.columns);
   const uint64_t element_bytes = geometry.element_bytes();
@@ -215,7 +268,8 @@ Result<std::vector<TensorDecoder::Impl::Job>> TensorDecoder::Impl::Plan(
                          .geometry = geometry,
                          .group_first = group_first,
                          .first = first,
-                         .elements = count};
+                         .elements = count,
+                         .outside = outside};
     INGOT_ASSIGN(const ParsedBlock block,
                  ParseBlockRecord(encoded.subspan(position), position,
                                   context));
@@ -254,13 +308,16 @@ Status TensorDecoder::Impl::Run(const Job& job, ByteSpan encoded,
 }
 
 Status TensorDecoder::Impl::Decode(const TensorSpec& spec, ByteSpan encoded,
-                                   MutableByteSpan out) {
+                                   MutableByteSpan out,
+                                   const TensorBase& base) {
   INGOT_TRY(CheckSpec(spec));
   if (out.size() % (GetDTypeInfo(spec.dtype).bits / 8) != 0) {
     return InvalidArgument("tensor of " + std::to_string(out.size()) +
                            " bytes: not whole elements");
   }
-  INGOT_ASSIGN(const std::vector<Job> jobs, Plan(spec, encoded, out));
+  BaseSource source(base);
+  const OutsideReader outside(base.bytes.empty() ? references_ : &source);
+  INGOT_ASSIGN(const std::vector<Job> jobs, Plan(spec, encoded, out, outside));
   std::vector<Status> results(workers_.size());
   std::atomic<size_t> next{0};
   ParallelFor(&pool_, workers_.size(), [&](size_t worker) {
@@ -285,8 +342,8 @@ TensorDecoder::TensorDecoder(const DecodeOptions& options)
 TensorDecoder::~TensorDecoder() = default;
 
 Status TensorDecoder::Decode(const TensorSpec& spec, ByteSpan encoded,
-                             MutableByteSpan out) {
-  return impl_->Decode(spec, encoded, out);
+                             MutableByteSpan out, const TensorBase& base) {
+  return impl_->Decode(spec, encoded, out, base);
 }
 
 Result<std::string_view> ActiveKernelName() {

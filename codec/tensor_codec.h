@@ -10,6 +10,9 @@
 //   Result<size_t> size = encoder.Encode(spec, raw, out);
 //   TensorDecoder(options).Decode(spec, encoded, raw_out);
 //
+// A tensor may be predicted from another that both sides have in memory
+// (TensorBase).
+//
 // Both keep scratch memory and threads between calls: reuse them. Fresh output
 // memory costs more than decoding into it; reuse that too.
 //
@@ -23,6 +26,7 @@
 #include <string_view>
 
 #include "codec/bytes.h"
+#include "codec/digest.h"
 #include "codec/dtype.h"
 #include "codec/options.h"
 #include "codec/result.h"
@@ -36,6 +40,17 @@ struct TensorSpec {
   uint64_t columns = 1;         // elements of a row, >= 1
 };
 
+// Elements in memory that resemble those of the tensor, from its first one on.
+// Those behind the tensor's end are not used, and there may be fewer than the
+// tensor has. Where 128 bytes of `bytes` follow the last one that is used,
+// nothing of it is copied.
+struct TensorBase {
+  ByteSpan bytes;
+  // Stands in the encoded tensor for the base: the decoder must be given the
+  // same. Who does not need that leaves it as zeros.
+  Digest digest = {};
+};
+
 // Bytes that Encode may need for `raw_bytes` of input.
 size_t MaxEncodedTensorBytes(const TensorSpec& spec, uint64_t raw_bytes);
 
@@ -47,7 +62,7 @@ class TensorEncoder {
   // The size of the encoded tensor. kInvalidArgument where `raw` is not whole
   // elements or `out` is smaller than MaxEncodedTensorBytes.
   Result<size_t> Encode(const TensorSpec& spec, ByteSpan raw,
-                        MutableByteSpan out);
+                        MutableByteSpan out, const TensorBase& base = {});
 
  private:
   class Impl;
@@ -60,8 +75,11 @@ class TensorDecoder {
   ~TensorDecoder();
 
   // Restores exactly out.size() bytes. Large outputs that are aligned to 64
-  // bytes are written past the caches.
-  Status Decode(const TensorSpec& spec, ByteSpan encoded, MutableByteSpan out);
+  // bytes are written past the caches. Without `base`, bases come from
+  // DecodeOptions::references. A base of other bytes than the encoder's gives
+  // other elements or an error.
+  Status Decode(const TensorSpec& spec, ByteSpan encoded, MutableByteSpan out,
+                const TensorBase& base = {});
 
  private:
   class Impl;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "codec/base/checksum.h"
+#include "codec/method/delta_side.h"
 
 namespace ingot {
 namespace {
@@ -41,12 +42,9 @@ Result<ParsedBlock> ParseBlockRecord(ByteSpan bytes, uint64_t position,
   return block;
 }
 
-Status BlockReader::Decode(ByteSpan bytes, uint64_t position,
-                           const BlockContext& context, uint64_t begin,
-                           uint64_t end, MutableByteSpan out, bool stream,
-                           ByteSpan ahead) {
-  INGOT_ASSIGN(const ParsedBlock block,
-               ParseBlockRecord(bytes, position, context));
+Result<ParsedBlock> CheckBlockRecord(ByteSpan bytes, uint64_t position,
+                                     const BlockContext& context) {
+  INGOT_ASSIGN(ParsedBlock block, ParseBlockRecord(bytes, position, context));
   const BlockHeader& header = block.header;
   if (block.payload_offset + header.payload_length != bytes.size()) {
     return Corruption(Where(context, position) + "record of " +
@@ -57,19 +55,41 @@ Status BlockReader::Decode(ByteSpan bytes, uint64_t position,
   // No checksum covers the padding.
   const ByteSpan padding =
       bytes.first(block.payload_offset).subspan(block.record_size);
-  if (std::ranges::any_of(padding, [](std::byte b) { return b != std::byte{}; })) {
+  if (std::ranges::any_of(padding,
+                          [](std::byte b) { return b != std::byte{}; })) {
     return Corruption(Where(context, position) + "padding is not zero");
   }
-  const ByteSpan payload = bytes.subspan(block.payload_offset);
-  if (Checksum(payload) != header.checksum) {
+  if (Checksum(bytes.subspan(block.payload_offset)) != header.checksum) {
     return Corruption(Where(context, position) +
                       "payload checksum does not match");
   }
-  const BlockPosition at{.group_first = context.group_first,
-                         .first = context.first};
+  return block;
+}
+
+Status BlockReader::Decode(ByteSpan bytes, uint64_t position,
+                           const BlockContext& context, uint64_t begin,
+                           uint64_t end, MutableByteSpan out, bool stream,
+                           ByteSpan ahead) {
+  INGOT_ASSIGN(const ParsedBlock block,
+               CheckBlockRecord(bytes, position, context));
+  const BlockHeader& header = block.header;
+  BlockPosition at{.group_first = context.group_first, .first = context.first};
+  if (header.predictor != 0) {
+    if (context.side->delta == nullptr) {
+      return Corruption(Where(context, position) +
+                        "predicted, but its group has no references");
+    }
+    Result<const std::byte*> base = context.outside.ReadElements(
+        context.side->delta->references, context.geometry.element_bytes(),
+        context.first - context.group_first, header.elements, &base_);
+    if (!base.ok()) {
+      return WithContext(Where(context, position), std::move(base).error());
+    }
+    at.base = *base;
+  }
   Status status = decoder_.Decode(*context.side, context.geometry, at, header,
-                                  payload.data(), begin, end, out, stream,
-                                  ahead);
+                                  bytes.data() + block.payload_offset, begin,
+                                  end, out, stream, ahead);
   if (!status.ok()) {
     return WithContext(Where(context, position), std::move(status).error());
   }

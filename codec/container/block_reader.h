@@ -13,6 +13,7 @@
 #include <string>
 
 #include "codec/base/aligned_buffer.h"
+#include "codec/container/outside_reader.h"
 #include "codec/container/record.h"
 #include "codec/method/block_codec.h"
 #include "codec/method/group_side.h"
@@ -28,6 +29,8 @@ struct BlockContext {
   uint64_t group_first;  // elements, counted in the object
   uint64_t first;        // the block's first element
   uint64_t elements;     // that geometry expects it to have
+  // Where the elements come from that predict the block's.
+  OutsideReader outside{nullptr};
 };
 
 // A block record without its payload.
@@ -43,6 +46,11 @@ struct ParsedBlock {
 Result<ParsedBlock> ParseBlockRecord(ByteSpan bytes, uint64_t position,
                                      const BlockContext& context);
 
+// The same where the payload is there, too: `bytes` is the whole record, with
+// padding and payload, and everything is as its checksums say.
+Result<ParsedBlock> CheckBlockRecord(ByteSpan bytes, uint64_t position,
+                                     const BlockContext& context);
+
 class BlockReader {
  public:
   // Decodes elements [begin, end) of the block whose record is `bytes`, with
@@ -56,6 +64,7 @@ class BlockReader {
 
  private:
   BlockDecoder decoder_;
+  AlignedBuffer base_;
 };
 
 }  // namespace ingot

@@ -67,6 +67,7 @@ inline constexpr uint64_t kMaxIndexBytes = uint64_t{64} << 20;
 // reader allocate.
 inline constexpr uint64_t kMaxObjects = uint64_t{1} << 20;
 inline constexpr uint64_t kMaxSegments = uint64_t{1} << 20;
+inline constexpr uint64_t kMaxBaseFiles = 4096;
 
 // Tensors smaller than this are literals rather than objects.
 inline constexpr uint64_t kMinObjectBytes = 4096;

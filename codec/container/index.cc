@@ -9,12 +9,14 @@
 #include "codec/container/record.h"
 #include "codec/entropy/byte_coder.h"
 #include "codec/method/block.h"
+#include "codec/reference_source.h"
 
 namespace ingot {
 namespace {
 
 constexpr uint8_t kObjectsSection = 1 | 0x80;
 constexpr uint8_t kFilesSection = 2 | 0x80;
+constexpr uint8_t kBasesSection = 3 | 0x80;
 constexpr uint8_t kSegmentView = 0x80;
 
 // Block record with the longest body, padding and payload.
@@ -90,6 +92,27 @@ std::vector<std::byte> FilesSection(const Index& index) {
           break;
       }
     }
+  }
+  return raw;
+}
+
+// Empty where there is nothing to say.
+std::vector<std::byte> BasesSection(const Index& index) {
+  std::vector<std::byte> raw;
+  const auto deep = std::ranges::count_if(
+      index.objects, [](const ObjectEntry& o) { return o.depth > 0; });
+  if (index.base_files.empty() && deep == 0) return raw;
+  ByteWriter writer(&raw);
+  writer.WriteVarint(index.base_files.size());
+  for (const BaseFile& file : index.base_files) {
+    writer.WriteString(file.name);
+    AppendObjectId(file.id, &raw);
+  }
+  writer.WriteVarint(static_cast<uint64_t>(deep));
+  for (size_t i = 0; i < index.objects.size(); ++i) {
+    if (index.objects[i].depth == 0) continue;
+    writer.WriteVarint(i + 1);
+    writer.WriteVarint(index.objects[i].depth);
   }
   return raw;
 }
@@ -222,6 +245,36 @@ Status ParseFiles(ByteReader* reader, uint64_t index_position, Index* index) {
   return reader->ExpectDone();
 }
 
+Status ParseBases(ByteReader* reader, Index* index) {
+  INGOT_ASSIGN(const uint64_t files,
+               reader->ReadVarint(
+                   std::min(kMaxBaseFiles, uint64_t{reader->remaining()} / 35),
+                   "base files"));
+  for (uint64_t i = 0; i < files; ++i) {
+    BaseFile file;
+    INGOT_ASSIGN(file.name, reader->ReadString(kMaxStringBytes));
+    INGOT_ASSIGN(file.id, ParseObjectId(reader));
+    index->base_files.push_back(std::move(file));
+  }
+  INGOT_ASSIGN(const uint64_t deep,
+               reader->ReadVarint(index->objects.size(), "objects of a depth"));
+  if (files == 0 && deep == 0) {
+    return reader->Corrupt("a section of bases without any");
+  }
+  uint64_t previous = 0;
+  for (uint64_t i = 0; i < deep; ++i) {
+    INGOT_ASSIGN(const uint64_t place,
+                 reader->ReadVarint(index->objects.size(), "object number"));
+    INGOT_ASSIGN(const uint64_t depth, reader->ReadVarint(kMaxDepth, "depth"));
+    if (place <= previous || depth == 0) {
+      return reader->Corrupt("object numbers that do not ascend, or depth 0");
+    }
+    previous = place;
+    index->objects[place - 1].depth = static_cast<unsigned>(depth);
+  }
+  return reader->ExpectDone();
+}
+
 }  // namespace
 
 uint64_t ObjectEntry::groups() const {
@@ -240,12 +293,15 @@ uint64_t ObjectEntry::RecordBytes() const {
 void AppendIndex(const Index& index, std::vector<std::byte>* body) {
   AppendSection(kObjectsSection, ObjectsSection(index), body);
   AppendSection(kFilesSection, FilesSection(index), body);
+  const std::vector<std::byte> bases = BasesSection(index);
+  if (!bases.empty()) AppendSection(kBasesSection, bases, body);
 }
 
 Result<Index> ParseIndex(ByteReader* reader, uint64_t position) {
   Index index;
   bool have_objects = false;
   bool have_files = false;
+  bool have_bases = false;
   while (!reader->done()) {
     INGOT_ASSIGN(const uint8_t id, reader->ReadU8());
     INGOT_ASSIGN(const uint8_t coder, reader->ReadU8());
@@ -254,7 +310,8 @@ Result<Index> ParseIndex(ByteReader* reader, uint64_t position) {
     INGOT_ASSIGN(const uint64_t length,
                  reader->ReadVarint(reader->remaining(), "section length"));
     INGOT_ASSIGN(const ByteSpan encoded, reader->ReadBytes(length));
-    const bool known = id == kObjectsSection || id == kFilesSection;
+    const bool known =
+        id == kObjectsSection || id == kFilesSection || id == kBasesSection;
     if (!known) {
       if ((id & kCriticalBit) == 0) continue;
       return Unsupported("index section " + std::to_string(id & 0x7F) +
@@ -280,12 +337,18 @@ Result<Index> ParseIndex(ByteReader* reader, uint64_t position) {
       if (have_objects) return reader->Corrupt("two object sections");
       have_objects = true;
       INGOT_TRY(ParseObjects(&section, position, &index));
-    } else {
+    } else if (id == kFilesSection) {
       if (have_files || !have_objects) {
         return reader->Corrupt("file section out of place");
       }
       have_files = true;
       INGOT_TRY(ParseFiles(&section, position, &index));
+    } else {
+      if (have_bases || !have_files) {
+        return reader->Corrupt("section of bases out of place");
+      }
+      have_bases = true;
+      INGOT_TRY(ParseBases(&section, &index));
     }
   }
   if (!have_files) return reader->Corrupt("index without its sections");

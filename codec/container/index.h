@@ -28,6 +28,7 @@ struct ObjectEntry {
   // Bytes of every group record, each followed by those of its block records
   // with padding and payload, in file order.
   std::vector<uint32_t> sizes;
+  unsigned depth = 0;  // kMaxDepth at most
 
   uint64_t elements() const { return id.length / geometry.element_bytes(); }
   uint64_t groups() const;
@@ -39,6 +40,7 @@ struct ObjectEntry {
 struct Index {
   std::vector<ObjectEntry> objects;
   std::vector<Manifest> files;
+  std::vector<BaseFile> base_files;
 };
 
 // The body of an index record.

@@ -27,7 +27,7 @@ void CountMethod(const std::string& name, uint64_t blocks,
 std::string MethodText(const BlockHeader& header) {
   std::string text(MethodName(header.method));
   if (header.method == Method::kFloat || header.method == Method::kBytes ||
-      header.method == Method::kModelled) {
+      header.method == Method::kModelled || header.method == Method::kDelta) {
     text += '/';
     text += CoderName(header.planes[0].coder);
   }
@@ -37,6 +37,7 @@ std::string MethodText(const BlockHeader& header) {
 void CountBlock(const BlockHeader& header, uint64_t record_size,
                 ObjectStatistics* statistics) {
   ++statistics->blocks;
+  if (header.predictor != 0) ++statistics->predicted_blocks;
   statistics->elements += header.elements;
   CountMethod(MethodText(header), 1, statistics);
   uint64_t planes = 0;
@@ -59,6 +60,7 @@ void Add(const ObjectStatistics& from, ObjectStatistics* to) {
   to->elements += from.elements;
   to->blocks += from.blocks;
   to->groups += from.groups;
+  to->predicted_blocks += from.predicted_blocks;
   for (const auto& [name, blocks] : from.methods) {
     CountMethod(name, blocks, to);
   }

@@ -1,7 +1,10 @@
 #include "codec/container/writer.h"
 
+#include <algorithm>
 #include <array>
 #include <string>
+
+#include "codec/method/delta_side.h"
 
 namespace ingot {
 
@@ -62,18 +65,38 @@ Status ContainerWriter::Literal(const std::optional<TensorView>& view,
   return {};
 }
 
+Status ContainerWriter::LiteralOrOutside(const std::optional<TensorView>& view,
+                                         ByteSpan raw, const ObjectId& id) {
+  std::vector<std::byte> literal;
+  AppendLiteralBody(view, raw, &literal);
+  std::vector<std::byte> reference;
+  AppendReference({view, 0, id}, &reference);
+  // The index repeats a reference and says of a literal where it is.
+  if (literal.size() > 2 * reference.size()) return ReferenceOutside(view, id);
+  return Literal(view, raw);
+}
+
 Status ContainerWriter::BeginObject(const std::optional<TensorView>& view,
                                     const Geometry& geometry) {
   object_ = ObjectEntry{};
   object_.position = position_;
   object_.geometry = geometry;
   object_view_ = view;
+  object_outside_.clear();
   AppendObjectBegin({view, geometry}, &body_);
   INGOT_ASSIGN(object_.begin_size, WriteRecord(RecordType::kObjectBegin));
   return {};
 }
 
 Status ContainerWriter::Group(const GroupSide& side) {
+  if (side.delta != nullptr) {
+    for (const GroupReference& reference : side.delta->references) {
+      const auto depth = depths_.find(reference.digest);
+      object_.depth = std::max(
+          object_.depth, 1 + (depth == depths_.end() ? 0 : depth->second));
+      object_outside_.insert(reference.digest);
+    }
+  }
   AppendGroupSide(side, &body_);
   INGOT_ASSIGN(const uint64_t size, WriteRecord(RecordType::kGroup));
   object_.sizes.push_back(static_cast<uint32_t>(size));
@@ -92,13 +115,14 @@ Status ContainerWriter::Block(const EncodedBlock& block) {
   return {};
 }
 
-Status ContainerWriter::EndObject(const ObjectId& id) {
-  if (sink_->CanRewind() && known_.contains(id)) {
+Status ContainerWriter::EndObject(const ObjectId& id, bool outside) {
+  if (sink_->CanRewind() && (outside || known_.contains(id))) {
     INGOT_TRY(sink_->Rewind(object_.position));
     position_ = object_.position;
-    INGOT_TRY(ReferenceKnown(object_view_, id));
-    return {};
+    INGOT_ASSIGN(const bool known, ReferenceKnown(object_view_, id));
+    return known ? Status() : ReferenceOutside(object_view_, id);
   }
+  outside_.merge(object_outside_);
   AppendObjectId(id, &body_);
   INGOT_TRY(WriteRecord(RecordType::kObjectEnd));
   object_.id = id;
@@ -137,6 +161,7 @@ Status ContainerWriter::ReferenceOutside(
   segment.view = view;
   segment.length = id.length;
   segment.outside = id;
+  outside_.insert(id.digest);
   INGOT_TRY(AddSegment(std::move(segment)));
   AppendReference({view, 0, id}, &body_);
   INGOT_TRY(WriteRecord(RecordType::kReference));
@@ -149,6 +174,22 @@ Status ContainerWriter::EndFile(const ObjectId& id, const std::string& note) {
   index_.files.back().note = note;
   AppendFileEnd({id, note}, &body_);
   INGOT_TRY(WriteRecord(RecordType::kFileEnd));
+  return {};
+}
+
+Status ContainerWriter::AddBaseFile(const BaseFile& file) {
+  std::vector<BaseFile>& files = index_.base_files;
+  if (std::ranges::find(files, file) != files.end()) return {};
+  if (files.size() == kMaxBaseFiles) {
+    return Error{ErrorKind::kResourceExhausted,
+                 "more than " + std::to_string(kMaxBaseFiles) +
+                     " base files in one container"};
+  }
+  if (file.name.size() > kMaxStringBytes) {
+    return InvalidArgument("a base file's name of " +
+                           std::to_string(file.name.size()) + " bytes");
+  }
+  files.push_back(file);
   return {};
 }
 

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "codec/container/group_writer.h"
@@ -34,13 +35,22 @@ class ContainerWriter final : public GroupSink {
   Status BeginFile(const FileInfo& info);
   // At most kMaxLiteralBytes.
   Status Literal(const std::optional<TensorView>& view, ByteSpan raw);
+  // The same where others hold `raw` as the object `id`: a reference outside
+  // where that is smaller.
+  Status LiteralOrOutside(const std::optional<TensorView>& view, ByteSpan raw,
+                          const ObjectId& id);
   Status BeginObject(const std::optional<TensorView>& view,
                      const Geometry& geometry);
+  // How deep an object is that groups may refer to. REQUIRES: < kMaxDepth.
+  void SetDepth(const Digest& object, unsigned depth) {
+    depths_[object] = depth;
+  }
   Status Group(const GroupSide& side) override;
   Status Block(const EncodedBlock& block) override;
-  // Ends the object. Where the container already holds the same one and the
-  // sink can rewind, the copy is dropped and a reference takes its place.
-  Status EndObject(const ObjectId& id);
+  // Ends the object. Where the container already holds the same one, or others
+  // do (`outside`), and the sink can rewind, the copy is dropped and a
+  // reference takes its place.
+  Status EndObject(const ObjectId& id, bool outside = false);
   // A reference to an object of this container (true), or nothing written.
   Result<bool> ReferenceKnown(const std::optional<TensorView>& view,
                               const ObjectId& id);
@@ -48,10 +58,15 @@ class ContainerWriter final : public GroupSink {
                           const ObjectId& id);
   Status EndFile(const ObjectId& id, const std::string& note);
 
+  // Equal files are listed once.
+  Status AddBaseFile(const BaseFile& file);
+
   // Writes index and footer. The sink is not committed.
   Status Finish();
 
   uint64_t position() const { return position_; }
+  // Objects elsewhere that the container refers to.
+  const std::set<Digest>& outside() const { return outside_; }
 
  private:
   Status Write(ByteSpan bytes);
@@ -67,6 +82,9 @@ class ContainerWriter final : public GroupSink {
   std::map<ObjectId, size_t> known_;
   ObjectEntry object_;  // the one being written
   std::optional<TensorView> object_view_;
+  std::set<Digest> object_outside_;  // what its groups refer to
+  std::set<Digest> outside_;
+  std::map<Digest, unsigned> depths_;
   bool in_file_ = false;
   std::vector<std::byte> body_;
   std::vector<std::byte> record_;

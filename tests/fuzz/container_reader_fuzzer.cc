@@ -5,6 +5,7 @@
 
 #include "codec/container_reader.h"
 #include "codec/source.h"
+#include "tests/fuzz/any_source.h"
 #include "tests/fuzz/container_repair.h"
 #include "tests/fuzz/fuzz_checks.h"
 
@@ -34,18 +35,16 @@ bool ReadRange(ContainerReader* reader, size_t file, uint64_t begin,
   });
   if (!status.ok()) {
     // An object outside is nobody's fault.
-    if (status.error().kind != ErrorKind::kNotFound) {
-      CheckRefusal(status.error());
-    }
+    CheckRefusalOrMissing(status.error());
     return false;
   }
   Check(out->size() == end - begin);
   return true;
 }
 
-void TryContainer(ByteSpan bytes) {
-  Result<std::unique_ptr<ContainerReader>> opened =
-      ContainerReader::Open(MakeMemorySource(bytes), {});
+void TryContainer(ByteSpan bytes, ReferenceSource* references) {
+  Result<std::unique_ptr<ContainerReader>> opened = ContainerReader::Open(
+      MakeMemorySource(bytes), {.references = references});
   if (!opened.ok()) return CheckRefusal(opened.error());
   ContainerReader& reader = **opened;
   if (RawBytes(reader) > kMaxRawBytes) return;
@@ -67,7 +66,7 @@ void TryContainer(ByteSpan bytes) {
   }
   uint64_t incomplete = 0;
   const Status verified = reader.Verify(&incomplete);
-  if (!verified.ok()) CheckRefusal(verified.error());
+  if (!verified.ok()) CheckRefusalOrMissing(verified.error());
   // What is verified can be read, but for objects outside.
   Check(!verified.ok() || incomplete > 0 || all_read);
 }
@@ -77,9 +76,14 @@ void TryContainer(ByteSpan bytes) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const ingot::ByteSpan bytes(reinterpret_cast<const std::byte*>(data), size);
-  ingot::TryContainer(bytes);
   std::vector<std::byte> repaired(bytes.begin(), bytes.end());
   ingot::RepairChecksums(&repaired);
-  ingot::TryContainer(repaired);
+  ingot::AnySource any;
+  for (ingot::ReferenceSource* const references :
+       {static_cast<ingot::ReferenceSource*>(nullptr),
+        static_cast<ingot::ReferenceSource*>(&any)}) {
+    ingot::TryContainer(bytes, references);
+    ingot::TryContainer(repaired, references);
+  }
   return 0;
 }

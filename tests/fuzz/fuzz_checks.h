@@ -24,6 +24,11 @@ inline void CheckRefusal(const Error& error) {
   Check(!error.message.empty());
 }
 
+// The same of a container that may need objects elsewhere.
+inline void CheckRefusalOrMissing(const Error& error) {
+  if (error.kind != ErrorKind::kNotFound) CheckRefusal(error);
+}
+
 // The dtypes that are coded as such, by a number from the input.
 inline DType CodableDType(uint8_t number) {
   for (;; ++number) {

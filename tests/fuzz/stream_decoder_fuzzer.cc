@@ -5,6 +5,7 @@
 #include <string>
 
 #include "codec/stream_decoder.h"
+#include "tests/fuzz/any_source.h"
 #include "tests/fuzz/container_repair.h"
 #include "tests/fuzz/fuzz_checks.h"
 
@@ -21,14 +22,17 @@ struct Outcome {
   bool operator==(const Outcome&) const = default;
 };
 
-Outcome Decode(ByteSpan bytes, size_t chunk, bool verify) {
+Outcome Decode(ByteSpan bytes, size_t chunk, bool verify,
+               ReferenceSource* references) {
   using Event = StreamDecoder::Event;
-  StreamDecoder decoder("(fuzz)", {.threads = 1, .verify_digests = verify});
+  StreamDecoder decoder(
+      "(fuzz)",
+      {.threads = 1, .verify_digests = verify, .references = references});
   Outcome outcome;
   while (outcome.data.size() < kMaxRawBytes) {
     const Result<Event> event = decoder.Next();
     if (!event.ok()) {
-      CheckRefusal(event.error());
+      CheckRefusalOrMissing(event.error());
       // The first failure is final.
       Check(!decoder.Next().ok());
       outcome.failed = true;
@@ -77,10 +81,10 @@ void CheckAlike(const Outcome& a, const Outcome& b) {
                    b.data.begin()));
 }
 
-void TryContainer(ByteSpan bytes) {
-  const Outcome whole = Decode(bytes, bytes.size() + 1, false);
-  CheckAlike(Decode(bytes, 13, false), whole);
-  const Outcome verified = Decode(bytes, bytes.size() + 1, true);
+void TryContainer(ByteSpan bytes, ReferenceSource* references) {
+  const Outcome whole = Decode(bytes, bytes.size() + 1, false, references);
+  CheckAlike(Decode(bytes, 13, false, references), whole);
+  const Outcome verified = Decode(bytes, bytes.size() + 1, true, references);
   if (!verified.failed) Check(verified == whole);
 }
 
@@ -89,9 +93,14 @@ void TryContainer(ByteSpan bytes) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const ingot::ByteSpan bytes(reinterpret_cast<const std::byte*>(data), size);
-  ingot::TryContainer(bytes);
   std::vector<std::byte> repaired(bytes.begin(), bytes.end());
   ingot::RepairChecksums(&repaired);
-  ingot::TryContainer(repaired);
+  ingot::AnySource any;
+  for (ingot::ReferenceSource* const references :
+       {static_cast<ingot::ReferenceSource*>(nullptr),
+        static_cast<ingot::ReferenceSource*>(&any)}) {
+    ingot::TryContainer(bytes, references);
+    ingot::TryContainer(repaired, references);
+  }
   return 0;
 }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <string>
 
@@ -18,6 +19,7 @@ using Bytes = std::vector<std::byte>;
 constexpr uint64_t kIndexPosition = 5000;
 constexpr uint8_t kObjects = 0x81;
 constexpr uint8_t kFiles = 0x82;
+constexpr uint8_t kBases = 0x83;
 
 ObjectId SomeId(uint64_t length) {
   return {HashBytes(AsBytes(std::to_string(length))), length};
@@ -58,6 +60,8 @@ Index SomeIndex() {
   file.id = SomeId(7 + 260 + 4000 + 260);
   index.files = {file,
                  {.info = {}, .id = SomeId(0), .note = "", .segments = {}}};
+  index.objects[1].depth = 16;
+  index.base_files = {{"../base/model", SomeId(77)}, {"", SomeId(0)}};
   return index;
 }
 
@@ -83,7 +87,9 @@ TEST(IndexTest, RoundTrip) {
     EXPECT_EQ(read->objects[i].geometry, index.objects[i].geometry);
     EXPECT_EQ(read->objects[i].begin_size, index.objects[i].begin_size);
     EXPECT_EQ(read->objects[i].sizes, index.objects[i].sizes);
+    EXPECT_EQ(read->objects[i].depth, index.objects[i].depth);
   }
+  EXPECT_EQ(read->base_files, index.base_files);
   EXPECT_EQ(read->objects[0].groups(), 2u);
   EXPECT_EQ(read->objects[0].blocks(), 3u);
   EXPECT_EQ(read->objects[0].RecordBytes(), 384u);
@@ -109,9 +115,28 @@ TEST(IndexTest, TruncatedAnywhere) {
   for (size_t length = 0; length < body.size(); ++length) {
     const Result<Index> read = Parse(
         Bytes(body.begin(), body.begin() + static_cast<ptrdiff_t>(length)));
-    ASSERT_FALSE(read.ok()) << length;
+    // The last section may be missing, but for the container's sake not here.
+    if (read.ok()) {
+      EXPECT_TRUE(read->base_files.empty());
+      continue;
+    }
     EXPECT_EQ(read.error().kind, ErrorKind::kCorruption);
   }
+}
+
+TEST(IndexTest, BasesLeaveNoTraceWhereThereAreNone) {
+  Index index = SomeIndex();
+  index.objects[1].depth = 0;
+  index.base_files.clear();
+  const Bytes without = Append(index);
+  index.objects[0].depth = 1;
+  const Bytes with = Append(index);
+  EXPECT_TRUE(std::equal(without.begin(), without.end(), with.begin()));
+  EXPECT_EQ(static_cast<uint8_t>(with[without.size()]), kBases);
+  const Result<Index> read = Parse(with);
+  ASSERT_TRUE(read.ok());
+  EXPECT_EQ(read->objects[0].depth, 1u);
+  EXPECT_EQ(read->objects[1].depth, 0u);
 }
 
 TEST(IndexTest, AViewThatDoesNotFitIsDropped) {
@@ -184,6 +209,7 @@ TEST(IndexTest, ContradictionsAreCorruption) {
        [](Index* i) { i->files[0].id.length += 1; }},
       {"lengths overflow", "overflows",
        [](Index* i) { i->files[0].segments[2].outside.length = UINT64_MAX; }},
+      {"depth", "depth", [](Index* i) { i->objects[0].depth = 17; }},
       {"path", "leaves its folder",
        [](Index* i) { i->files[0].info.path = "../up"; }},
   };
@@ -246,6 +272,23 @@ TEST(IndexTest, Sections) {
             ErrorKind::kUnsupported);
   EXPECT_EQ(kind(Stored(kObjects, Number(0) + Bytes(1)) + files),
             ErrorKind::kCorruption);
+  // Bases: number of files, number of objects with a depth.
+  const Bytes bases = Stored(kBases, Number(0) + Number(0));
+  EXPECT_EQ(kind(none + files + bases), ErrorKind::kCorruption);
+  EXPECT_EQ(kind(none + files +
+                 Stored(kBases, Number(0) + Number(1) + Number(1) + Number(1))),
+            ErrorKind::kCorruption);
+  EXPECT_EQ(kind(none + files + Stored(kBases, Number(1) + Bytes(100))),
+            ErrorKind::kUnsupported);
+  const Bytes file = Number(0) + Number(7) + Bytes(1, std::byte{1}) + Bytes(32);
+  const Bytes one = Stored(kBases, Number(1) + file + Number(0));
+  EXPECT_TRUE(Parse(none + files + one).ok());
+  EXPECT_EQ(kind(none + files + one + one), ErrorKind::kCorruption);
+  EXPECT_EQ(kind(none + one + files), ErrorKind::kCorruption);
+  EXPECT_EQ(kind(one + none + files), ErrorKind::kCorruption);
+  EXPECT_EQ(kind(none + files +
+                 Stored(kBases, Number(1) + file + Number(0) + Bytes(1))),
+            ErrorKind::kCorruption);
   // Lengths that lie.
   EXPECT_EQ(kind(Section(kObjects, 0, Number(0), 2, 1) + files),
             ErrorKind::kCorruption);
@@ -255,6 +298,32 @@ TEST(IndexTest, Sections) {
             ErrorKind::kCorruption);
   EXPECT_EQ(kind(Section(kObjects, 2, Bytes(20), 64 << 20, 20)),
             ErrorKind::kCorruption);
+}
+
+// Numbers of objects ascend and depths are above 0.
+TEST(IndexTest, DepthsOfObjects) {
+  Index index = SomeIndex();
+  index.base_files.clear();
+  index.objects[1].depth = 0;
+  const Bytes without = Append(index);
+  const auto parse = [&](const Bytes& depths) {
+    return Parse(without + Stored(kBases, Number(0) + depths));
+  };
+  const auto pair = [](uint64_t place, uint64_t depth) {
+    return Number(place) + Number(depth);
+  };
+  EXPECT_TRUE(parse(Number(1) + pair(2, 16)).ok());
+  EXPECT_TRUE(parse(Number(2) + pair(1, 1) + pair(2, 16)).ok());
+  for (const Bytes& bad :
+       {Number(2) + pair(2, 1) + pair(1, 1),
+        Number(2) + pair(1, 1) + pair(1, 1), Number(1) + pair(0, 1),
+        Number(1) + pair(3, 1), Number(1) + pair(1, 0), Number(1) + pair(1, 17),
+        Number(3) + pair(1, 1) + pair(2, 1), Number(2) + pair(1, 1),
+        Number(1) + pair(1, 1) + pair(2, 1)}) {
+    const Result<Index> read = parse(bad);
+    ASSERT_FALSE(read.ok());
+    EXPECT_EQ(read.error().kind, ErrorKind::kCorruption);
+  }
 }
 
 TEST(IndexTest, CountsPromiseNoMoreThanTheBytesThatFollow) {
@@ -268,6 +337,10 @@ TEST(IndexTest, CountsPromiseNoMoreThanTheBytesThatFollow) {
     const Result<Index> files = Parse(none + Stored(kFiles, counted));
     ASSERT_FALSE(files.ok());
     EXPECT_EQ(files.error().kind, ErrorKind::kCorruption);
+    const Result<Index> bases =
+        Parse(none + Stored(kFiles, Number(0)) + Stored(kBases, counted));
+    ASSERT_FALSE(bases.ok());
+    EXPECT_EQ(bases.error().kind, ErrorKind::kCorruption);
   }
 }
 
