@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "formats/base_models.h"
 #include "formats/format_table.h"
 
 namespace ingot {
@@ -48,16 +49,21 @@ Result<Layout> ChooseLayout(const Source& source,
 
 Result<ObjectId> EncodeFile(const Source& source, const Layout& layout,
                             FileInfo info, StreamEncoder* encoder,
-                            const EncodeProgress& progress) {
+                            const EncodeProgress& progress, BaseModels* bases) {
   info.format = layout.format();
   INGOT_TRY(encoder->BeginFile(info));
   for (const Region& region : layout.regions()) {
-    INGOT_TRY(encoder->BeginRegion({.view = region.tensor,
-                                    .element_dtype = region.element_dtype,
-                                    .columns = region.columns}));
+    RegionInfo coded{.view = region.tensor,
+                     .element_dtype = region.element_dtype,
+                     .columns = region.columns};
+    if (bases != nullptr) {
+      INGOT_ASSIGN(coded.bases, bases->FindBase(coded, region.length));
+    }
+    INGOT_TRY(encoder->BeginRegion(coded));
     INGOT_TRY(FeedRegion(source, region, encoder, progress));
     INGOT_TRY(encoder->EndRegion());
   }
+  if (bases != nullptr) INGOT_TRY(bases->NameFiles(encoder));
   return encoder->EndFile(layout.note());
 }
 

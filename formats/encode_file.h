@@ -25,6 +25,8 @@
 
 namespace ingot {
 
+class BaseModels;
+
 // How to see a file whose elements the caller knows, whatever it looks like.
 struct RawElements {
   DType dtype = DType::kBytes;
@@ -40,10 +42,12 @@ Result<Layout> ChooseLayout(const Source& source,
 
 // Writes one file of `encoder`'s container; returns its address. `layout` is
 // that of `source`, and replaces info.format. A source that has become shorter
-// meanwhile is kConflict.
+// meanwhile is kConflict. `bases`, if not null, are what regions are predicted
+// from, and the encoder's source of references.
 Result<ObjectId> EncodeFile(const Source& source, const Layout& layout,
                             FileInfo info, StreamEncoder* encoder,
-                            const EncodeProgress& progress);
+                            const EncodeProgress& progress,
+                            BaseModels* bases = nullptr);
 
 }  // namespace ingot
 

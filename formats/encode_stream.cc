@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "formats/base_models.h"
 #include "formats/format_table.h"
 #include "formats/safetensors.h"
 
@@ -114,7 +115,17 @@ Status Feeder::FeedOpaque() {
   }
 }
 
-Status FeedRaw(const RawElements& raw, Feeder* feeder, StreamEncoder* encoder) {
+// Begins a region of `length` bytes, or fewer.
+Status BeginRegion(RegionInfo region, uint64_t length, BaseModels* bases,
+                   StreamEncoder* encoder) {
+  if (bases != nullptr) {
+    INGOT_ASSIGN(region.bases, bases->FindBase(region, length));
+  }
+  return encoder->BeginRegion(region);
+}
+
+Status FeedRaw(const RawElements& raw, BaseModels* bases, Feeder* feeder,
+               StreamEncoder* encoder) {
   const DType coded = CodedDType(raw.dtype);
   if (coded == DType::kBytes) return feeder->FeedOpaque();
   INGOT_ASSIGN(const bool end, feeder->AtEnd());
@@ -125,24 +136,27 @@ Status FeedRaw(const RawElements& raw, Feeder* feeder, StreamEncoder* encoder) {
   const DTypeInfo& info = GetDTypeInfo(raw.dtype);
   columns *= info.bits / GetDTypeInfo(coded).bits;
   columns = std::max(columns / info.block_elements, uint64_t{1});
-  INGOT_TRY(encoder->BeginRegion({.view = std::nullopt,
-                                  .element_dtype = coded,
-                                  .columns = std::min(columns, kMaxColumns)}));
+  INGOT_TRY(BeginRegion({.view = std::nullopt,
+                         .element_dtype = coded,
+                         .columns = std::min(columns, kMaxColumns)},
+                        UINT64_MAX, bases, encoder));
   INGOT_TRY(feeder->Feed(UINT64_MAX));
   return encoder->EndRegion();
 }
 
 // Returns the note.
 Result<std::string> FeedTensors(const Layout& layout, bool open_end,
-                                Feeder* feeder, StreamEncoder* encoder) {
+                                BaseModels* bases, Feeder* feeder,
+                                StreamEncoder* encoder) {
   for (const Region& region : layout.regions()) {
     if (region.length > 0) {
       INGOT_ASSIGN(const bool end, feeder->AtEnd());
       if (end) break;
     }
-    INGOT_TRY(encoder->BeginRegion({.view = region.tensor,
-                                    .element_dtype = region.element_dtype,
-                                    .columns = region.columns}));
+    INGOT_TRY(BeginRegion({.view = region.tensor,
+                           .element_dtype = region.element_dtype,
+                           .columns = region.columns},
+                          region.length, bases, encoder));
     INGOT_ASSIGN(const uint64_t fed, feeder->Feed(region.length));
     INGOT_TRY(encoder->EndRegion());
     if (fed < region.length) break;
@@ -222,26 +236,27 @@ Result<Found> PeekLayout(const std::string& name, Feeder* feeder) {
 Result<ObjectId> EncodeStream(const StreamReader& read, const std::string& name,
                               const std::optional<RawElements>& raw,
                               FileInfo info, StreamEncoder* encoder,
-                              const EncodeProgress& progress) {
+                              const EncodeProgress& progress,
+                              BaseModels* bases) {
   Feeder feeder(read, encoder, progress);
+  std::string note;
   if (raw) {
     info.format = "raw";
     INGOT_TRY(encoder->BeginFile(info));
-    INGOT_TRY(FeedRaw(*raw, &feeder, encoder));
-    return encoder->EndFile();
-  }
-  INGOT_ASSIGN(Found found, PeekLayout(name, &feeder));
-  std::string note = std::move(found.note);
-  if (found.layout) {
-    info.format = found.layout->format();
-    INGOT_TRY(encoder->BeginFile(info));
-    INGOT_ASSIGN(note,
-                 FeedTensors(*found.layout, found.open_end, &feeder, encoder));
+    INGOT_TRY(FeedRaw(*raw, bases, &feeder, encoder));
   } else {
-    info.format = "opaque";
+    INGOT_ASSIGN(Found found, PeekLayout(name, &feeder));
+    note = std::move(found.note);
+    info.format = found.layout ? found.layout->format() : "opaque";
     INGOT_TRY(encoder->BeginFile(info));
-    INGOT_TRY(feeder.FeedOpaque());
+    if (found.layout) {
+      INGOT_ASSIGN(note, FeedTensors(*found.layout, found.open_end, bases,
+                                     &feeder, encoder));
+    } else {
+      INGOT_TRY(feeder.FeedOpaque());
+    }
   }
+  if (bases != nullptr) INGOT_TRY(bases->NameFiles(encoder));
   return encoder->EndFile(note);
 }
 

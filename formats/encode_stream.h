@@ -32,11 +32,12 @@ namespace ingot {
 using StreamReader = std::function<Result<size_t>(MutableByteSpan out)>;
 
 // Writes one file of `encoder`'s container; returns its address. `name` is how
-// messages call the stream; info.format is replaced.
+// messages call the stream; info.format is replaced. `bases` as in EncodeFile.
 Result<ObjectId> EncodeStream(const StreamReader& read, const std::string& name,
                               const std::optional<RawElements>& raw,
                               FileInfo info, StreamEncoder* encoder,
-                              const EncodeProgress& progress);
+                              const EncodeProgress& progress,
+                              BaseModels* bases = nullptr);
 
 }  // namespace ingot
 
