@@ -8,11 +8,13 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "codec/container_reader.h"
 #include "codec/sink.h"
 #include "codec/source.h"
 #include "tools/command.h"
+#include "tools/common_options.h"
 #include "tools/exit_code.h"
 #include "tools/index_range.h"
 #include "tools/standard_streams.h"
@@ -23,7 +25,8 @@ namespace {
 constexpr char kExamples[] =
     R"(Writes the little-endian bytes of a tensor, or of a file where no TENSOR
 is named, to stdout. Ranges are half-open and counted from 0; A: and :B leave an
-end open. Only the blocks that hold the range are read.
+end open. Only the blocks that hold the range are read, and of bases (--base, or
+where the container says) those that these need.
 
 Examples:
   ingot cat model.safetensors.ingot model.norm.weight > norm.bf16
@@ -36,6 +39,7 @@ struct CatOptions {
   std::string elements;
   std::string bytes;
   std::string file;
+  std::vector<std::string> bases;
   bool tensor_given = false;
 };
 
@@ -136,8 +140,12 @@ Status CatFile(ContainerReader* reader, const CatOptions& options,
 Status Cat(const CatOptions& options) {
   INGOT_TRY(RefuseTerminal());
   INGOT_ASSIGN(std::unique_ptr<Source> source, OpenFileSource(options.path));
+  INGOT_ASSIGN(const std::unique_ptr<BaseModels> bases,
+               OpenBases(options.bases, 0));
+  if (options.tensor_given) bases->Expect(options.tensor);
   INGOT_ASSIGN(const std::unique_ptr<ContainerReader> reader,
-               ContainerReader::Open(std::move(source), {.threads = 0}));
+               OpenContainer(std::move(source), options.path, {.threads = 0},
+                             bases.get()));
   const std::unique_ptr<Sink> sink =
       MakeDescriptorSink(STDOUT_FILENO, std::string(kStdoutName));
   const ByteConsumer consumer = [&sink](ByteSpan bytes) {
@@ -173,6 +181,7 @@ void AddCatCommand(CLI::App* app, CommandRun* run) {
       ->add_option("--file", options->file,
                    "Path of the file, where there are several")
       ->option_text("PATH");
+  AddBaseOption(command, kBaseHelp, &options->bases);
   command->callback([options, tensor, run] {
     options->tensor_given = tensor->count() > 0;
     *run = [options] { return Report(Cat(*options)); };

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "codec/sink.h"
 #include "codec/source.h"
 #include "codec/stream_encoder.h"
+#include "formats/base_models.h"
 #include "formats/encode_file.h"
 #include "formats/encode_stream.h"
 #include "tools/command.h"
@@ -32,11 +34,15 @@ followed, becomes one file of the container, named by its path relative to PATH.
 Links to folders, dangling links and special files are left out with a line on
 stderr; so are, silently, folders without files. Equal tensors are kept once.
 Exit code 0 all the same: what was left out is no error.
+With --base, tensors are coded as what changed against those of the same name,
+dtype and row length there, and equal ones become references. The container then
+needs these to be restored: any files that hold the same bytes.
 
 Examples:
   ingot compress model.safetensors            makes model.safetensors.ingot
   ingot compress -1 -T2 -o out.ingot model/   a whole model repository
   ingot compress --dtype bf16 --columns 4096 weights.bin
+  ingot compress --base llama/ llama-instruct/
   cat model.safetensors | ingot compress - > model.ingot)";
 
 struct CompressOptions {
@@ -45,6 +51,8 @@ struct CompressOptions {
   EncodeOptions encode = {.level = kDefaultLevel, .threads = 0};
   int digit = 0;  // -1 ... -9, where given
   RawOption raw;
+  std::vector<std::string> bases;
+  unsigned max_depth = kDefaultMaxDepth;
   bool to_stdout = false;
   bool keep = false;
   bool force = false;
@@ -78,6 +86,8 @@ class Compression {
  private:
   Status ChooseOutput();
   Status CheckInput() const;
+  // What --base names, without the input and the output.
+  Status OpenBases();
   // Writes the container.
   Status Encode(Sink* sink);
   Result<ObjectId> EncodeStdin(StreamEncoder* encoder, Progress* progress);
@@ -89,6 +99,7 @@ class Compression {
   const CompressOptions& options_;
   std::string output_;  // empty: stdout
   InputTree tree_;
+  std::unique_ptr<BaseModels> bases_;  // null without --base
   std::vector<ObjectId> ids_;  // of the files, as they were read
 };
 
@@ -121,6 +132,25 @@ Status Compression::CheckInput() const {
   return {};
 }
 
+Status Compression::OpenBases() {
+  if (options_.bases.empty()) return {};
+  const auto exclude = [this](const std::string& path) {
+    const std::optional<FileIdentity> identity = IdentityOf(path);
+    if (!identity) return false;
+    if (!output_.empty() && identity == IdentityOf(output_)) return true;
+    return std::ranges::any_of(tree_.files, [&](const InputFile& file) {
+      return file.identity == *identity;
+    });
+  };
+  bases_ = std::make_unique<BaseModels>(
+      BaseOptions{.raw = options_.raw.Get(),
+                  .max_depth = options_.max_depth,
+                  .threads = options_.encode.threads,
+                  .exclude = exclude});
+  for (const std::string& path : options_.bases) INGOT_TRY(bases_->Add(path));
+  return {};
+}
+
 Status Compression::Run() {
   INGOT_TRY(ChooseOutput());
   if (!options_.FromStdin()) {
@@ -133,6 +163,7 @@ Status Compression::Run() {
     for (const std::string& line : tree_.skipped) PrintMessage(line);
   }
   INGOT_TRY(CheckInput());
+  INGOT_TRY(OpenBases());
 
   std::unique_ptr<Sink> sink;
   if (output_.empty()) {
@@ -153,8 +184,10 @@ Status Compression::Run() {
 }
 
 Status Compression::Encode(Sink* sink) {
+  EncodeOptions encode = options_.encode;
+  encode.references = bases_.get();
   INGOT_ASSIGN(const std::unique_ptr<StreamEncoder> encoder,
-               StreamEncoder::Create(sink, options_.encode));
+               StreamEncoder::Create(sink, encode));
   if (options_.FromStdin()) {
     Progress progress(std::string(kStdinName), std::nullopt, options_.quiet);
     INGOT_TRY(EncodeStdin(encoder.get(), &progress));
@@ -177,7 +210,7 @@ Result<ObjectId> Compression::EncodeStdin(StreamEncoder* encoder,
         return ReadSome(STDIN_FILENO, name, out);
       },
       name, options_.raw.Get(), {}, encoder,
-      [progress](uint64_t bytes) { progress->Add(bytes); });
+      [progress](uint64_t bytes) { progress->Add(bytes); }, bases_.get());
 }
 
 Result<ObjectId> Compression::EncodeInput(const InputFile& file,
@@ -191,8 +224,9 @@ Result<ObjectId> Compression::EncodeInput(const InputFile& file,
     info.mode = file.mode;
     info.mtime = file.mtime;
   }
-  return EncodeFile(*source, layout, std::move(info), encoder,
-                    [progress](uint64_t bytes) { progress->Add(bytes); });
+  return EncodeFile(
+      *source, layout, std::move(info), encoder,
+      [progress](uint64_t bytes) { progress->Add(bytes); }, bases_.get());
 }
 
 Status Compression::Verify() const {
@@ -200,7 +234,8 @@ Status Compression::Verify() const {
   INGOT_ASSIGN(const std::unique_ptr<ContainerReader> reader,
                ContainerReader::Open(std::move(source),
                                      {.threads = options_.encode.threads,
-                                      .verify_digests = true}));
+                                      .verify_digests = true,
+                                      .references = bases_.get()}));
   Progress progress(output_, tree_.TotalBytes(), options_.quiet);
   reader->SetProgress([&progress](uint64_t bytes) { progress.Set(bytes); });
   uint64_t incomplete = 0;
@@ -251,6 +286,16 @@ void AddCompressCommand(CLI::App* app, CommandRun* run) {
                  "Remove the input after the container has been verified")
       ->excludes(keep);
   AddRawOption(command, &options->raw);
+  AddBaseOption(command,
+                "Model file, container or folder that PATH resembles; may be "
+                "repeated",
+                &options->bases);
+  command
+      ->add_option("--max-depth", options->max_depth,
+                   "Longest chain of containers that each need the next, this "
+                   "one counted; 4 without. Deeper bases are not used")
+      ->option_text("N")
+      ->check(CLI::Range(1u, kMaxDepth));
   command->add_flag("--no-metadata", options->no_metadata,
                     "Do not record permissions and times");
   command->callback([options, run] {

@@ -31,6 +31,9 @@ replaces files); of a container from stdin each file is checked when its turn
 comes. Block checksums are compared; for SHA-256 use ingot verify. A pipe cannot
 go back to a tensor that the container keeps once for several names, which is an
 error (3); a FILE, or stdin redirected from one, can.
+What the container takes from base models is looked for in every --base, then at
+the path where the base last was, then beside FILE; by SHA-256, whatever it is
+called. A pipe names no paths: it needs --base.
 
 Examples:
   ingot decompress model.safetensors.ingot
@@ -43,6 +46,7 @@ constexpr size_t kReadBytes = size_t{1} << 20;
 struct DecompressOptions {
   std::string path;
   std::string output;
+  std::vector<std::string> bases;
   int threads = 0;
   bool to_stdout = false;
   bool keep = false;
@@ -125,9 +129,11 @@ Status FeedStdin(std::vector<std::byte>* buffer, StreamDecoder* decoder) {
   return {};
 }
 
-Status RestoreStream(const DecompressOptions& options, RestoreTarget* target) {
+Status RestoreStream(const DecompressOptions& options, BaseModels* bases,
+                     RestoreTarget* target) {
   using Event = StreamDecoder::Event;
-  StreamDecoder decoder(std::string(kStdinName), {.threads = options.threads});
+  StreamDecoder decoder(std::string(kStdinName),
+                        {.threads = options.threads, .references = bases});
   Progress progress(std::string(kStdinName), std::nullopt, options.quiet);
   std::vector<std::byte> buffer(kReadBytes);
   Sink* sink = nullptr;
@@ -174,10 +180,13 @@ Status Decompress(const DecompressOptions& options) {
   RestoreTarget target(
       options.FromStdin() ? std::string(kStdinName) : options.path, output,
       options.force);
-  if (source == nullptr) return RestoreStream(options, &target);
+  INGOT_ASSIGN(const std::unique_ptr<BaseModels> bases,
+               OpenBases(options.bases, options.threads));
+  if (source == nullptr) return RestoreStream(options, bases.get(), &target);
   INGOT_ASSIGN(
       const std::unique_ptr<ContainerReader> reader,
-      ContainerReader::Open(std::move(source), {.threads = options.threads}));
+      OpenContainer(std::move(source), options.FromStdin() ? "" : options.path,
+                    {.threads = options.threads}, bases.get()));
   return RestoreFiles(reader.get(), options.quiet, &target);
 }
 
@@ -191,6 +200,7 @@ void AddDecompressCommand(CLI::App* app, CommandRun* run) {
   command->add_option("FILE", options->path, "Container, or - for stdin")
       ->required();
   AddThreadsOption(command, &options->threads);
+  AddBaseOption(command, kBaseHelp, &options->bases);
   CLI::Option* const output =
       command
           ->add_option("-o,--output", options->output,

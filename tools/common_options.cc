@@ -49,4 +49,28 @@ void AddRawOption(CLI::App* command, RawOption* raw) {
       ->needs(dtype);
 }
 
+void AddBaseOption(CLI::App* command, const std::string& description,
+                   std::vector<std::string>* bases) {
+  command->add_option("--base", *bases, description)
+      ->option_text("BASE")
+      ->allow_extra_args(false);
+}
+
+Result<std::unique_ptr<BaseModels>> OpenBases(
+    const std::vector<std::string>& paths, int threads) {
+  auto bases = std::make_unique<BaseModels>(BaseOptions{.threads = threads});
+  for (const std::string& path : paths) INGOT_TRY(bases->Add(path));
+  return bases;
+}
+
+Result<std::unique_ptr<ContainerReader>> OpenContainer(
+    std::unique_ptr<Source> source, const std::string& path,
+    DecodeOptions options, BaseModels* bases) {
+  options.references = bases;
+  INGOT_ASSIGN(std::unique_ptr<ContainerReader> reader,
+               ContainerReader::Open(std::move(source), options));
+  bases->AddHints(path, reader->base_files());
+  return reader;
+}
+
 }  // namespace ingot

@@ -4,9 +4,13 @@
 #define INGOT_TOOLS_COMMON_OPTIONS_H_
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "codec/container_reader.h"
+#include "formats/base_models.h"
 #include "formats/encode_file.h"
 
 namespace CLI {
@@ -28,6 +32,23 @@ struct RawOption {
   std::optional<RawElements> Get() const;
 };
 void AddRawOption(CLI::App* command, RawOption* raw);
+
+// --base BASE, any number of times.
+inline constexpr char kBaseHelp[] =
+    "Model file, container or folder with what FILE refers to, looked at "
+    "before the places that FILE names; may be repeated";
+void AddBaseOption(CLI::App* command, const std::string& description,
+                   std::vector<std::string>* bases);
+
+// For decoding: models at `paths`.
+Result<std::unique_ptr<BaseModels>> OpenBases(
+    const std::vector<std::string>& paths, int threads);
+
+// A container at `path` (empty: stdin) that finds what it needs elsewhere in
+// `bases`, which outlive it, and where it says itself.
+Result<std::unique_ptr<ContainerReader>> OpenContainer(
+    std::unique_ptr<Source> source, const std::string& path,
+    DecodeOptions options, BaseModels* bases);
 
 }  // namespace ingot
 

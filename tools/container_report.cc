@@ -1,5 +1,6 @@
 #include "tools/container_report.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <utility>
@@ -68,6 +69,7 @@ class Reporter {
         tensor.shape = {elements};
       }
       tensor.method = MethodText(*statistics);
+      tensor.depth = info.depth;
       tensor.shared = !seen_.insert(segment.object).second;
       tensor.encoded_bytes = info.encoded_bytes;
       if (elements > 0) {
@@ -103,6 +105,11 @@ Result<ContainerReport> MakeReport(ContainerReader* reader) {
   report.path = reader->name();
   report.encoded_bytes = reader->size();
   report.objects = reader->object_count();
+  for (size_t i = 0; i < reader->object_count(); ++i) {
+    report.depth = std::max(report.depth, reader->object(i).depth);
+  }
+  report.base_files.assign(reader->base_files().begin(),
+                           reader->base_files().end());
   Reporter reporter(reader);
   for (const Manifest& file : reader->files()) {
     report.raw_bytes += file.id.length;

@@ -23,6 +23,7 @@ struct TensorReport {
   std::vector<uint64_t> shape;
   std::string method;  // "float/tiered", "literal", "outside", ...
   bool shared = false;
+  unsigned depth = 0;  // of its object
   uint64_t raw_bytes = 0;
   // Not known of literals, which have no headers of their own, nor of what is
   // elsewhere.
@@ -42,6 +43,8 @@ struct ContainerReport {
   uint64_t encoded_bytes = 0;
   uint64_t raw_bytes = 0;
   uint64_t objects = 0;
+  unsigned depth = 0;  // the greatest of an object
+  std::vector<BaseFile> base_files;
   std::vector<FileReport> files;  // refer to the reader's manifests
   ContainerStatistics totals;
 };

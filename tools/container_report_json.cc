@@ -27,6 +27,7 @@ Json TensorJson(const TensorReport& tensor) {
   json["shape"] = tensor.shape;
   json["method"] = tensor.method;
   json["shared"] = tensor.shared;
+  json["depth"] = tensor.depth;
   json["raw_bytes"] = tensor.raw_bytes;
   json["encoded_bytes"] = OrNull(tensor.encoded_bytes);
   json["size"] = tensor.encoded_bytes
@@ -70,6 +71,7 @@ Json TotalsJson(const ContainerReport& report) {
   json["objects"] = report.objects;
   json["groups"] = objects.groups;
   json["blocks"] = objects.blocks;
+  json["predicted_blocks"] = objects.predicted_blocks;
   json["methods"] = Json::object();
   for (const auto& [name, blocks] : objects.methods) {
     json["methods"][name] = blocks;
@@ -85,6 +87,13 @@ std::string ReportAsJson(const ContainerReport& report) {
   json["encoded_bytes"] = report.encoded_bytes;
   json["raw_bytes"] = report.raw_bytes;
   json["size"] = SizeOf(report.encoded_bytes, report.raw_bytes);
+  json["depth"] = report.depth;
+  json["base_files"] = Json::array();
+  for (const BaseFile& file : report.base_files) {
+    json["base_files"].push_back({{"name", file.name},
+                                  {"bytes", file.id.length},
+                                  {"sha256", ToHex(file.id.digest)}});
+  }
   json["files"] = Json::array();
   for (const FileReport& file : report.files) {
     json["files"].push_back(FileJson(file));

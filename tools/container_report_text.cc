@@ -87,6 +87,10 @@ std::string TotalsText(const ContainerReport& report) {
   text += Count(report.objects, "object") + ", " +
           Count(objects.groups, "group") + ", " +
           Count(objects.blocks, "block");
+  if (objects.predicted_blocks > 0) {
+    text +=
+        ", " + std::to_string(objects.predicted_blocks) + " of them predicted";
+  }
   return text + (methods.empty() ? "" : ": " + methods) + "\n";
 }
 
@@ -98,6 +102,14 @@ std::string ReportAsText(const ContainerReport& report) {
                      Count(report.files.size(), "file") + " of " +
                      Count(report.raw_bytes, "byte") + ", size " +
                      Ratio(report.encoded_bytes, report.raw_bytes) + "\n";
+  for (const BaseFile& file : report.base_files) {
+    text += "base " + Printable(file.name) + ": " +
+            Count(file.id.length, "byte") + ", sha256 " +
+            ToHex(file.id.digest) + "\n";
+  }
+  if (report.depth > 0) {
+    text += "depth " + std::to_string(report.depth) + "\n";
+  }
   for (const FileReport& file : report.files) text += FileText(file);
   return text + TotalsText(report);
 }

@@ -1,4 +1,5 @@
-// 1 GiB goes through 256 MiB of memory, by file and by pipe.
+// 1 GiB goes through 256 MiB of memory, by file and by pipe; with a base,
+// through 384 MiB.
 
 #include <gtest/gtest.h>
 
@@ -14,6 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int64_t kMaxRss = int64_t{256} << 20;
+constexpr int64_t kMaxRssWithBase = int64_t{384} << 20;
 constexpr uint64_t kSize = uint64_t{1} << 30;
 
 class CliMemoryTest : public CliTest {
@@ -36,12 +38,13 @@ class CliMemoryTest : public CliTest {
     ASSERT_TRUE(out.good());
   }
 
-  void ExpectBounded() const {
-    const auto run = [&](const std::vector<std::string>& arguments,
+  void ExpectBounded(const std::vector<std::string>& base = {}) const {
+    const auto run = [&](std::vector<std::string> arguments,
                          const RunOptions& options) {
+      arguments.insert(arguments.end(), base.begin(), base.end());
       const RunResult result = Run(arguments, options);
       EXPECT_EQ(result.exit_code, 0) << result.err;
-      EXPECT_LE(result.max_rss_bytes, kMaxRss)
+      EXPECT_LE(result.max_rss_bytes, base.empty() ? kMaxRss : kMaxRssWithBase)
           << testing::PrintToString(arguments);
       std::cout << (result.max_rss_bytes >> 20)
                 << " MiB: " << testing::PrintToString(arguments) << std::endl;
@@ -56,6 +59,7 @@ class CliMemoryTest : public CliTest {
     run({"compress", "-T2", "-f", "-o", "model.ingot", "-"},
         {.piped_file = "model"});
     run({"verify", "-T2", "model.ingot"}, {});
+    fs::remove(Path("model.ingot"));
   }
 
   void ExpectSameFiles(std::string_view a, std::string_view b) const {
@@ -73,14 +77,32 @@ class CliMemoryTest : public CliTest {
   }
 };
 
-TEST_F(CliMemoryTest, OneLargeTensor) {
-  std::string header =
+// What a safetensors file of one tensor begins with.
+std::string LargeHeader() {
+  const std::string header =
       R"({"w":{"dtype":"BF16","shape":[131072,4096],"data_offsets":[0,)" +
       std::to_string(kSize) + "]}}";
   std::string length(8, '\0');
   StoreLittleEndian(length.data(), uint64_t{header.size()});
-  WriteLarge(length + header, WeightBytes(4 << 20, 1));
+  return length + header;
+}
+
+TEST_F(CliMemoryTest, OneLargeTensor) {
+  WriteLarge(LargeHeader(), WeightBytes(4 << 20, 1));
   ExpectBounded();
+}
+
+TEST_F(CliMemoryTest, ALargeBase) {
+  std::string piece = WeightBytes(4 << 20, 1);
+  WriteLarge(LargeHeader(), piece);
+  fs::rename(Path("model"), Path("base"));
+  for (size_t i = 0; i < piece.size(); i += 6) piece[i] ^= 1;
+  WriteLarge(LargeHeader(), piece);
+  ExpectBounded({"--base", "base"});
+  // A base that is decoded on the way.
+  ASSERT_EQ(Run({"compress", "-T2", "-1", "base"}).exit_code, 0);
+  fs::remove(Path("base"));
+  ExpectBounded({"--base", "base.ingot"});
 }
 
 TEST_F(CliMemoryTest, OpaqueBytes) {
