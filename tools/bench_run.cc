@@ -9,7 +9,7 @@
 
 #include "codec/sink.h"
 #include "codec/stream_encoder.h"
-#include "codec/tensor_codec.h"
+#include "formats/base_models.h"
 #include "tools/input_tree.h"
 #include "tools/nontemporal_copy.h"
 
@@ -17,6 +17,10 @@ namespace ingot {
 namespace {
 
 constexpr uint64_t kAlignment = 64;
+// What a pair is repeated to, and what follows each base in memory
+// (TensorBase).
+constexpr uint64_t kMinPairBytes = uint64_t{256} << 20;
+constexpr uint64_t kBaseSlack = 128;
 // What a container keeps as literals (codec/FORMAT.md, section 1).
 constexpr uint64_t kMaxLiteral = 65536;
 constexpr uint64_t kMinTensorObject = 4096;
@@ -82,13 +86,16 @@ double BenchResult::size() const {
 }
 
 BenchFile::BenchFile(std::string path, const BenchSettings& settings,
-                     Layout layout, std::vector<Piece> pieces, BenchMemory raw,
-                     BenchMemory decoded, BenchMemory encoded)
+                     Layout layout, uint64_t copies, std::vector<Piece> pieces,
+                     BenchMemory raw, BenchMemory base, BenchMemory decoded,
+                     BenchMemory encoded)
     : path_(std::move(path)),
       settings_(settings),
       layout_(std::move(layout)),
+      copies_(copies),
       pieces_(std::move(pieces)),
       raw_(std::move(raw)),
+      base_(std::move(base)),
       decoded_(std::move(decoded)),
       encoded_(std::move(encoded)) {}
 
@@ -96,40 +103,91 @@ Result<BenchFile> BenchFile::Load(const std::string& path,
                                   const BenchSettings& settings) {
   INGOT_ASSIGN(const std::unique_ptr<Source> source, OpenFileSource(path));
   INGOT_ASSIGN(Layout layout, ChooseLayout(*source, settings.raw));
+  BaseModels models({.raw = settings.raw,
+                     .max_depth = kMaxDepth,
+                     .threads = settings.threads});
+  for (const std::string& base : settings.bases) INGOT_TRY(models.Add(base));
+  uint64_t copies = 1;
+  if (!settings.bases.empty() && layout.size() > 0) {
+    copies = std::max<uint64_t>(
+        1, (kMinPairBytes + layout.size() - 1) / layout.size());
+  }
+  std::vector<std::vector<RegionBase>> bases;
+  for (const Region& region : layout.regions()) {
+    INGOT_ASSIGN(bases.emplace_back(),
+                 models.FindBase({.view = region.tensor,
+                                  .element_dtype = region.element_dtype,
+                                  .columns = region.columns},
+                                 region.length));
+  }
   std::vector<Piece> pieces;
   uint64_t raw_size = 0;
+  uint64_t base_size = 0;
   uint64_t encoded_size = 0;
-  for (const Region& region : layout.regions()) {
-    Piece piece = {.offset = raw_size,
-                   .length = region.length,
-                   .dtype = region.element_dtype,
-                   .columns = region.columns,
-                   .coded = IsCoded(region),
-                   .encoded_offset = encoded_size,
-                   .encoded_room = region.length};
-    if (piece.coded) {
-      piece.encoded_room = MaxEncodedTensorBytes(
-          {.dtype = piece.dtype, .columns = piece.columns}, piece.length);
+  for (uint64_t copy = 0; copy < copies; ++copy) {
+    for (size_t i = 0; i < layout.regions().size(); ++i) {
+      const Region& region = layout.regions()[i];
+      Piece piece = {.offset = raw_size,
+                     .length = region.length,
+                     .dtype = region.element_dtype,
+                     .columns = region.columns,
+                     .coded = IsCoded(region),
+                     .base_offset = base_size,
+                     .encoded_offset = encoded_size,
+                     .encoded_room = region.length};
+      if (piece.coded) {
+        piece.encoded_room = MaxEncodedTensorBytes(
+            {.dtype = piece.dtype, .columns = piece.columns}, piece.length);
+        for (const RegionBase& base : bases[i]) {
+          piece.base_length += base.elements * CodedBytes(piece.dtype);
+        }
+        piece.base_length = std::min(piece.base_length, piece.length);
+        if (piece.base_length > 0) {
+          base_size += AlignUp(piece.base_length + kBaseSlack, kAlignment);
+        }
+      }
+      raw_size += AlignUp(piece.length, kAlignment);
+      encoded_size += AlignUp(piece.encoded_room, kAlignment);
+      pieces.push_back(piece);
     }
-    raw_size += AlignUp(piece.length, kAlignment);
-    encoded_size += AlignUp(piece.encoded_room, kAlignment);
-    pieces.push_back(piece);
   }
   // The copies go to the buffer of encoded bytes.
   encoded_size = std::max(encoded_size, raw_size);
   INGOT_ASSIGN(BenchMemory raw,
                BenchMemory::Allocate(raw_size, settings.huge_pages));
+  INGOT_ASSIGN(BenchMemory base,
+               BenchMemory::Allocate(base_size, settings.huge_pages));
   INGOT_ASSIGN(BenchMemory decoded,
                BenchMemory::Allocate(raw_size, settings.huge_pages));
   INGOT_ASSIGN(BenchMemory encoded,
                BenchMemory::Allocate(encoded_size, settings.huge_pages));
   for (size_t i = 0; i < pieces.size(); ++i) {
-    INGOT_TRY(
-        source->ReadAt(layout.regions()[i].offset,
-                       raw.span().subspan(pieces[i].offset, pieces[i].length)));
+    const Piece& piece = pieces[i];
+    const size_t region = i % layout.regions().size();
+    INGOT_TRY(source->ReadAt(layout.regions()[region].offset,
+                             raw.span().subspan(piece.offset, piece.length)));
+    MutableByteSpan room =
+        base.span().subspan(piece.base_offset, piece.base_length);
+    for (const RegionBase& from : bases[region]) {
+      const uint64_t element = CodedBytes(piece.dtype);
+      const MutableByteSpan part =
+          room.first(std::min<uint64_t>(room.size(), from.elements * element));
+      INGOT_TRY(
+          models.Read(from.object.digest, from.first_element * element, part));
+      room = room.subspan(part.size());
+    }
   }
-  return BenchFile(path, settings, std::move(layout), std::move(pieces),
-                   std::move(raw), std::move(decoded), std::move(encoded));
+  return BenchFile(path, settings, std::move(layout), copies, std::move(pieces),
+                   std::move(raw), std::move(base), std::move(decoded),
+                   std::move(encoded));
+}
+
+TensorBase BenchFile::BaseOf(const Piece& piece) const {
+  if (piece.base_length == 0) return {};
+  // Elements behind a base that is shorter would count.
+  const uint64_t slack = piece.base_length == piece.length ? kBaseSlack : 0;
+  return {.bytes = base_.span().subspan(piece.base_offset,
+                                        piece.base_length + slack)};
 }
 
 Result<uint64_t> BenchFile::ContainerBytes(int level) const {
@@ -142,9 +200,15 @@ Result<uint64_t> BenchFile::ContainerBytes(int level) const {
   info.mode = file.mode;
   info.mtime = file.mtime;
   CountingSink sink;
-  INGOT_ASSIGN(const std::unique_ptr<StreamEncoder> encoder,
-               StreamEncoder::Create(&sink, {.level = level, .threads = 0}));
-  INGOT_TRY(EncodeFile(*source, layout_, std::move(info), encoder.get(), {}));
+  BaseModels models(
+      {.raw = settings_.raw, .max_depth = kMaxDepth, .threads = 0});
+  for (const std::string& base : settings_.bases) INGOT_TRY(models.Add(base));
+  INGOT_ASSIGN(
+      const std::unique_ptr<StreamEncoder> encoder,
+      StreamEncoder::Create(
+          &sink, {.level = level, .threads = 0, .references = &models}));
+  INGOT_TRY(EncodeFile(*source, layout_, std::move(info), encoder.get(), {},
+                       &models));
   INGOT_TRY(encoder->Finish());
   return sink.size();
 }
@@ -155,10 +219,10 @@ Status BenchFile::Encode(Codec* codec) {
     const MutableByteSpan to =
         encoded_.span().subspan(piece.encoded_offset, piece.encoded_room);
     if (piece.coded) {
-      INGOT_ASSIGN(
-          piece.encoded_length,
-          codec->encoder.Encode(
-              {.dtype = piece.dtype, .columns = piece.columns}, from, to));
+      INGOT_ASSIGN(piece.encoded_length,
+                   codec->encoder.Encode(
+                       {.dtype = piece.dtype, .columns = piece.columns}, from,
+                       to, BaseOf(piece)));
     } else if (piece.length > 0) {
       std::memcpy(to.data(), from.data(), piece.length);
     }
@@ -174,7 +238,7 @@ Status BenchFile::Decode(Codec* codec) {
     if (piece.coded) {
       INGOT_TRY(codec->decoder.Decode(
           {.dtype = piece.dtype, .columns = piece.columns},
-          from.first(piece.encoded_length), to));
+          from.first(piece.encoded_length), to, BaseOf(piece)));
     } else if (piece.length > 0) {
       std::memcpy(to.data(), from.data(), piece.length);
     }
@@ -190,6 +254,7 @@ Result<BenchResult> BenchFile::Measure(int level) {
   INGOT_ASSIGN(const std::string_view kernel, ActiveKernelName());
   result.kernel = kernel;
   result.raw_bytes = layout_.size();
+  result.copies = copies_;
   INGOT_ASSIGN(result.encoded_bytes, ContainerBytes(level));
 
   Codec codec(level, result.threads);
@@ -229,8 +294,8 @@ Result<BenchResult> BenchFile::Measure(int level) {
   }
   result.memcpy_gbps = Gbps(raw.size(), copy);
   result.ntcopy_gbps = Gbps(raw.size(), stream);
-  result.encode_gbps = Gbps(result.raw_bytes, encode);
-  result.decode_gbps = Gbps(result.raw_bytes, decode);
+  result.encode_gbps = Gbps(copies_ * result.raw_bytes, encode);
+  result.decode_gbps = Gbps(copies_ * result.raw_bytes, decode);
   return result;
 }
 

@@ -4,7 +4,9 @@
 // holds as objects; what it holds as literals is copied. Each region begins at
 // a multiple of 64 bytes, as tensors do in a runtime. Copies are measured
 // between the same buffers and in turn with coding, so that whatever else the
-// machine does meets all of them alike.
+// machine does meets all of them alike. Bases lie in memory too; what is copied
+// is the new file alone, again and again up to 256 MiB, each copy with memory
+// and bases of its own, so that caches help nobody.
 //
 // Thread-safety: one thread at a time.
 
@@ -18,6 +20,7 @@
 
 #include "codec/result.h"
 #include "codec/source.h"
+#include "codec/tensor_codec.h"
 #include "formats/encode_file.h"
 #include "tools/bench_memory.h"
 
@@ -25,6 +28,7 @@ namespace ingot {
 
 struct BenchSettings {
   std::optional<RawElements> raw;
+  std::vector<std::string> bases;
   int threads = 1;
   int runs = 5;
   bool huge_pages = false;
@@ -36,6 +40,7 @@ struct BenchResult {
   int threads = 1;
   std::string kernel;
   uint64_t raw_bytes = 0;
+  uint64_t copies = 1;         // of them that were measured
   uint64_t encoded_bytes = 0;  // of the complete container
   // 1e9 raw bytes a second, medians.
   double encode_gbps = 0;
@@ -62,6 +67,8 @@ class BenchFile {
     DType dtype = DType::kBytes;
     uint64_t columns = 1;
     bool coded = false;
+    uint64_t base_offset = 0;     // in base_
+    uint64_t base_length = 0;     // 0: nothing predicts it
     uint64_t encoded_offset = 0;  // in encoded_
     uint64_t encoded_room = 0;
     uint64_t encoded_length = 0;
@@ -69,9 +76,10 @@ class BenchFile {
   struct Codec;
 
   BenchFile(std::string path, const BenchSettings& settings, Layout layout,
-            std::vector<Piece> pieces, BenchMemory raw, BenchMemory decoded,
-            BenchMemory encoded);
+            uint64_t copies, std::vector<Piece> pieces, BenchMemory raw,
+            BenchMemory base, BenchMemory decoded, BenchMemory encoded);
 
+  TensorBase BaseOf(const Piece& piece) const;
   Result<uint64_t> ContainerBytes(int level) const;
   Status Encode(Codec* codec);
   Status Decode(Codec* codec);
@@ -79,8 +87,10 @@ class BenchFile {
   std::string path_;
   BenchSettings settings_;
   Layout layout_;
+  uint64_t copies_;
   std::vector<Piece> pieces_;
   BenchMemory raw_;
+  BenchMemory base_;
   BenchMemory decoded_;
   BenchMemory encoded_;
 };

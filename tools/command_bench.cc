@@ -26,11 +26,15 @@ buffers are anonymous memory in 4 KiB pages, present before the clock starts
 (with --huge-pages all are in huge pages); tensors begin at multiples of 64
 bytes. size counts every byte of the complete container. Three times the file
 must fit in memory.
+With --base the bases lie in memory as well, and are not counted among the bytes
+that memcpy moves; a file below 256 MiB is repeated, each copy with memory and
+bases of its own. Four times that must fit in memory.
 
 Examples:
   ingot bench model.safetensors
   ingot bench --level 1 --level 4 --runs 9 model.safetensors
-  ingot bench --dtype bf16 --columns 4096 --json weights.bin)";
+  ingot bench --dtype bf16 --columns 4096 --json weights.bin
+  ingot bench --base base.safetensors --level 3 finetune.safetensors)";
 
 struct BenchOptions {
   std::vector<std::string> files;
@@ -48,6 +52,7 @@ Json ResultJson(const BenchResult& result) {
           {"threads", result.threads},
           {"kernel", result.kernel},
           {"raw_bytes", result.raw_bytes},
+          {"copies", result.copies},
           {"encoded_bytes", result.encoded_bytes},
           {"size", result.size()},
           {"encode_gbps", result.encode_gbps},
@@ -126,6 +131,10 @@ void AddBenchCommand(CLI::App* app, CommandRun* run) {
   command->footer(kExamples);
   command->add_option("FILE", options->files, "Model files")->required();
   AddRawOption(command, &options->raw);
+  AddBaseOption(command,
+                "Model file, container or folder that FILE resembles; may be "
+                "repeated",
+                &options->settings.bases);
   command
       ->add_option("--level", options->levels,
                    "Level to measure; may be repeated; 1 and 3 without")

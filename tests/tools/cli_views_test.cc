@@ -177,9 +177,10 @@ TEST_F(CliViewsTest, BenchJsonCountsTheWholeContainer) {
   const json results = json::parse(text);
   ASSERT_EQ(results.size(), 2u);
   const std::vector<std::string> keys = {
-      "file",        "level",         "threads",     "kernel",
-      "raw_bytes",   "encoded_bytes", "size",        "encode_gbps",
-      "decode_gbps", "memcpy_gbps",   "ntcopy_gbps", "roundtrip_ok"};
+      "file",        "level",       "threads",       "kernel",
+      "raw_bytes",   "copies",      "encoded_bytes", "size",
+      "encode_gbps", "decode_gbps", "memcpy_gbps",   "ntcopy_gbps",
+      "roundtrip_ok"};
   for (const json& result : results) {
     EXPECT_EQ(result.size(), keys.size());
     for (const std::string& key : keys) EXPECT_TRUE(result.contains(key));
@@ -187,6 +188,7 @@ TEST_F(CliViewsTest, BenchJsonCountsTheWholeContainer) {
     EXPECT_EQ(result["threads"], 2);
     EXPECT_EQ(result["kernel"], "scalar");
     EXPECT_EQ(result["raw_bytes"], model_.size());
+    EXPECT_EQ(result["copies"], 1);
     EXPECT_EQ(result["roundtrip_ok"], true);
     for (const std::string speed :
          {"encode_gbps", "decode_gbps", "memcpy_gbps", "ntcopy_gbps"}) {
