@@ -27,9 +27,11 @@ warnings=(-Wall -Wextra -Wpedantic -Werror -Wno-restrict
           -Wno-maybe-uninitialized)
 for source in codec/result.cc codec/entropy/tiered/tier_code.cc \
     codec/entropy/huffman/huffman_code.cc codec/entropy/rans/rans_code.cc \
+    codec/entropy/rans/context_rans.cc \
     codec/method/kernels.cc codec/method/kernels_scalar.cc \
     codec/method/kernels_scalar_joined.cc codec/method/kernels_neon.cc \
-    tests/codec/kernels_test.cc tests/codec/joined_kernels_test.cc; do
+    tests/codec/kernels_test.cc tests/codec/joined_kernels_test.cc \
+    tests/codec/delta_kernels_test.cc; do
   compile "$source" "${warnings[@]}"
 done
 for source in gtest-all gtest_main; do

@@ -282,9 +282,10 @@ void ApplyFloat16Vectors(const DeltaDecode& in, uint8_t* out) {
       const Bytes low =
           _mm512_or_si512(WidenHalf<kHalf>(bits.low),
                           ShiftLeft<8>(WidenHalf<kHalf>(bits.high)));
-      const Bytes folded = _mm512_or_si512(
+      // (above << width | low), of which the top bit is the symbol's.
+      const Bytes folded = _mm512_ternarylogic_epi32(
           _mm512_sllv_epi16(WidenHalf<kHalf>(above), WidenHalf<kHalf>(widths)),
-          low);
+          low, _mm512_set1_epi16(INT16_MAX), 0xA8);
       return ApplyToFloats16(Load(base + 64 * kHalf), folded,
                              WidenHalf<kHalf>(symbols));
     };
@@ -352,10 +353,11 @@ void ApplyFloat32Vectors(const DeltaDecode& in, uint8_t* out) {
       low = _mm512_mask_slli_epi32(
           low, static_cast<__mmask16>(has4 >> (16 * kQuarter)), low, 16);
       low = _mm512_or_si512(low, below);
-      const Bytes folded =
-          _mm512_or_si512(_mm512_sllv_epi32(WidenQuarter<kQuarter>(above),
-                                            WidenQuarter<kQuarter>(widths)),
-                          low);
+      // (above << width | low), of which the top bit is the symbol's.
+      const Bytes folded = _mm512_ternarylogic_epi32(
+          _mm512_sllv_epi32(WidenQuarter<kQuarter>(above),
+                            WidenQuarter<kQuarter>(widths)),
+          low, _mm512_set1_epi32(INT32_MAX), 0xA8);
       const Bytes result =
           ApplyToFloats32(Load(base + 64 * kQuarter), folded,
                           WidenQuarter<kQuarter>(symbols));

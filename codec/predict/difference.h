@@ -159,7 +159,8 @@ template <ElementKind kKind, typename Word>
 }
 
 // A symbol of a difference: the bits of z above its low bits, as far as they
-// fit seven, and z's top bit as the eighth. Nothing where they do not fit.
+// fit seven, and z's top bit as the eighth. Nothing where they do not fit. Bits
+// of a symbol that would lie above z's others count for nothing.
 inline constexpr unsigned kSymbolTop = 0x80;
 
 template <typename Word>
@@ -175,7 +176,8 @@ template <typename Word>
                                                          Word low) {
   const Word above = static_cast<Word>(symbol & (kSymbolTop - 1));
   const Word top = (symbol & kSymbolTop) != 0 ? kTopBit<Word> : Word{0};
-  return static_cast<Word>(static_cast<Word>(above << low_bits) | low | top);
+  return static_cast<Word>(
+      (static_cast<Word>(above << low_bits) & ~kTopBit<Word>) | low | top);
 }
 
 // Classes are half octaves of what a row's changes are expected to be, seen
