@@ -11,6 +11,7 @@
 
 #include "codec/sink.h"
 #include "codec/stream_encoder.h"
+#include "tests/codec/delta_cases.h"
 #include "tests/codec/patterns.h"
 #include "tests/codec/sample_containers.h"
 #include "tests/codec/spec_decoder.h"
@@ -86,6 +87,64 @@ TEST(FormatSpecTest, SecondDecoderCrossesBlocks) {
   EXPECT_TRUE(files.at(0).contents == Convert(raw));
 }
 
+// A group as the encoder makes it under a plan.
+void ExpectSecondDecoderRestores(const GroupData& group,
+                                 const GroupPlan& plan) {
+  const Geometry& g = group.geometry;
+  const EncodedDeltaGroup encoded = EncodeGroup(group, plan);
+  const spec::Geometry geometry{static_cast<unsigned>(g.dtype), g.columns,
+                                g.block_elements, g.group_elements};
+  const spec::Group side =
+      spec::DecodeGroup(Convert(encoded.body), geometry, group.first);
+  for (uint64_t i = 0; i < group.blocks(); ++i) {
+    const EncodedDeltaBlock& block = encoded.blocks[i];
+    const ByteSpan payload =
+        ByteSpan(block.payload).first(block.payload_bytes());
+    ASSERT_TRUE(spec::DecodeBlock(Convert(block.body), Convert(payload), side,
+                                  geometry, group.first + group.BlockBegin(i),
+                                  Convert(group.BlockBase(i))) ==
+                Convert(group.BlockRaw(i)))
+        << "block " << i << ", method " << MethodName(block.header.method);
+  }
+}
+
+TEST(FormatSpecTest, SecondDecoderRestoresDifferences) {
+  for (const DType dtype : DifferenceDTypes()) {
+    for (const int level : {1, 3, 5, 6, 7, 9}) {
+      // Byte coders are slow, and nothing new where blocks need no base.
+      if (level >= 5 && !FloatLayoutOf(dtype) && level % 4 != 1) continue;
+      for (const Change change : kChanges) {
+        SCOPED_TRACE(std::string(GetDTypeInfo(dtype).name) + ", level " +
+                     std::to_string(level) + ", " +
+                     std::string(ChangeName(change)));
+        const Pair pair = MakePair(change, dtype, 9'500, 65);
+        const GroupData group =
+            MakeGroup(SmallGeometry(dtype, 65, 9'000), 9'000 * 64, pair);
+        ASSERT_NO_FATAL_FAILURE(ExpectSecondDecoderRestores(
+            group, PlanGroup(group, level, ActiveKernels(), nullptr)));
+      }
+    }
+  }
+}
+
+TEST(FormatSpecTest, SecondDecoderRestoresUnusualDifferences) {
+  for (const DType dtype : DifferenceDTypes()) {
+    for (const Coder coder : {Coder::kTiered, Coder::kRans, Coder::kCm}) {
+      for (const Change change : kChanges) {
+        SCOPED_TRACE(std::string(GetDTypeInfo(dtype).name) + ", " +
+                     std::string(CoderName(coder)) + ", " +
+                     std::string(ChangeName(change)));
+        const Pair pair = MakePair(change, dtype, 9'500, 70);
+        const GroupData group =
+            MakeGroup(SmallGeometry(dtype, 70, 9'000), 9'000 * 64, pair);
+        ASSERT_NO_FATAL_FAILURE(ExpectSecondDecoderRestores(
+            group, PlanWithSide(group, 3, ActiveKernels(),
+                                MakeUnusualSide(group, coder))));
+      }
+    }
+  }
+}
+
 // The fenced code blocks of the worked example: ```hex NAME, then lines of
 // hexadecimal bytes, each with an explanation behind a semicolon.
 std::map<std::string, spec::Bytes> ReadWorkedExample() {
@@ -121,11 +180,13 @@ void CheckWorkedExample(const std::string& prefix) {
   const spec::Bytes& elements = example.at("elements");
   const uint64_t n = elements.size() / 2;
   const spec::Geometry spec_geometry{11, n, n, n};
+  // Of the example that has one.
+  spec::Bytes base = example[prefix + "base"];
 
   const spec::Group group =
       spec::DecodeGroup(example.at("group"), spec_geometry, 0);
   EXPECT_EQ(spec::DecodeBlock(example.at("block"), example.at("payload"), group,
-                              spec_geometry, 0),
+                              spec_geometry, 0, base),
             elements);
 
   // The library reads the same from the same bytes.
@@ -143,12 +204,13 @@ void CheckWorkedExample(const std::string& prefix) {
   spec::Bytes payload = example.at("payload");
   ASSERT_EQ(payload.size(), header->payload_length);
   payload.resize(payload.size() + kKernelSlack);
+  base.resize(base.size() + kKernelSlack);
   for (const Kernels* kernels : AvailableKernels()) {
     Bytes out(elements.size());
     BlockDecoder decoder(*kernels);
-    const Status status =
-        decoder.Decode(*side, geometry, {}, *header, as_bytes(payload).data(),
-                       0, n, out, false);
+    const Status status = decoder.Decode(
+        *side, geometry, {.base = as_bytes(base).data()}, *header,
+        as_bytes(payload).data(), 0, n, out, false);
     ASSERT_TRUE(status.ok()) << status.error().message;
     EXPECT_EQ(Convert(out), elements) << kernels->name;
   }
@@ -164,6 +226,37 @@ TEST(FormatSpecTest, WorkedExampleOfJoinedExponentsIsTrue) {
 
 TEST(FormatSpecTest, WorkedExampleOfRansIsTrue) {
   ASSERT_NO_FATAL_FAILURE(CheckWorkedExample("rans-"));
+}
+
+TEST(FormatSpecTest, WorkedExampleOfDifferencesIsTrue) {
+  ASSERT_NO_FATAL_FAILURE(CheckWorkedExample("delta-"));
+}
+
+// The encoder writes the example's bytes, given its side.
+TEST(FormatSpecTest, WorkedExampleOfDifferencesIsEncoded) {
+  const std::map<std::string, spec::Bytes> example = ReadWorkedExample();
+  const auto as_bytes = [&](const char* part) {
+    return std::as_bytes(std::span(example.at(part)));
+  };
+  const Geometry geometry{DType::kBf16, 10, 10, 10};
+  ByteReader reader(as_bytes("delta-group"));
+  const Result<GroupSide> side = ParseGroupSide(&reader, geometry, 0);
+  ASSERT_TRUE(side.ok()) << side.error().message;
+  const GroupData group{.geometry = geometry,
+                        .first = 0,
+                        .raw = as_bytes("elements"),
+                        .base = as_bytes("delta-base"),
+                        .references = side->delta->references};
+  EXPECT_EQ(group.references.at(0).digest, HashBytes(group.base));
+  for (const Kernels* kernels : AvailableKernels()) {
+    const EncodedDeltaGroup encoded = EncodeGroup(
+        group, PlanWithSide(group, 3, *kernels, *side->delta));
+    EXPECT_EQ(Convert(encoded.body), example.at("delta-group"));
+    EXPECT_EQ(Convert(encoded.blocks.at(0).body), example.at("delta-block"));
+    EXPECT_EQ(Convert(ByteSpan(encoded.blocks.at(0).payload)
+                          .first(encoded.blocks.at(0).payload_bytes())),
+              example.at("delta-payload"));
+  }
 }
 
 }  // namespace

@@ -9,19 +9,14 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "tests/codec/spec_delta.h"
 #include "tests/codec/spec_modelled.h"
+#include "tests/codec/spec_range_coder.h"
 
 namespace spec {
-
-using Bytes = std::vector<uint8_t>;
-
-inline void Require(bool condition, const char* what) {
-  if (!condition) throw std::runtime_error(what);
-}
 
 // "Conventions".
 class Input {
@@ -52,6 +47,12 @@ class Input {
     const auto begin = bytes_.begin() + static_cast<int64_t>(position_);
     position_ += size;
     return {begin, begin + static_cast<int64_t>(size)};
+  }
+  Digest Sha256() {
+    Require(Byte() == 1, "digest algorithm");
+    Digest digest;
+    for (uint8_t& byte : digest) byte = Byte();
+    return digest;
   }
   std::string String() {
     const Bytes text = Take(Varint());
@@ -124,6 +125,58 @@ inline unsigned ElementBytes(unsigned dtype) {
   Require(dtype < kBytes.size() && kBytes[dtype] > 0,
           "dtype is not coded as such");
   return kBytes[dtype];
+}
+
+// Section 5: exponent bits, mantissa bits and the remainder's planes.
+struct Layout {
+  unsigned exponent_bits;
+  unsigned mantissa_bits;
+  std::vector<unsigned> planes;
+};
+inline Layout LayoutOf(unsigned dtype) {
+  switch (dtype) {
+    case 10:
+      return {5, 10, {8, 3}};
+    case 11:
+      return {8, 7, {8}};
+    case 12:
+      return {8, 23, {8, 16}};
+    case 13:
+      return {11, 52, {8, 45}};
+    case 14:
+      return {4, 3, {4}};
+    case 15:
+      return {5, 2, {3}};
+    default:
+      throw std::runtime_error("no float");
+  }
+}
+
+// Section 3: a scale vector.
+inline std::vector<unsigned> DecodeScales(Input* input, uint64_t count) {
+  const unsigned rice = input->Byte();
+  const unsigned centre = input->Byte();
+  std::vector<unsigned> values;
+  unsigned byte = 0;
+  unsigned bits = 0;
+  const auto bit = [&] {
+    if (bits == 0) {
+      byte = input->Byte();
+      bits = 8;
+    }
+    --bits;
+    const unsigned value = byte & 1;
+    byte >>= 1;
+    return value;
+  };
+  for (uint64_t i = 0; i < count; ++i) {
+    uint64_t q = 0;
+    while (bit() == 1) ++q;
+    uint64_t z = q << rice;
+    for (unsigned k = 0; k < rice; ++k) z |= uint64_t{bit()} << k;
+    values.push_back(static_cast<unsigned>(centre + UnZigZag(z)));
+  }
+  return values;
 }
 
 }  // namespace spec

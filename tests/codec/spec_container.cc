@@ -18,6 +18,9 @@ void SkipView(Input* body) {
 
 class ContainerDecoder {
  public:
+  explicit ContainerDecoder(const std::map<Digest, Bytes>& known)
+      : known_(known) {}
+
   std::vector<File> Decode(const Bytes& container) {
     Input input(container);
     const Bytes head = input.Take(16);
@@ -75,12 +78,14 @@ class ContainerDecoder {
         return true;
       case 5: {
         const Bytes raw =
-            DecodeBlock(body_bytes, payload, group_, geometry_, ElementsDone());
+            DecodeBlock(body_bytes, payload, group_, geometry_, ElementsDone(),
+                        BaseOf(body_bytes));
         objects_.back().insert(objects_.back().end(), raw.begin(), raw.end());
         return true;
       }
       case 6:
         Require(body.Varint() == objects_.back().size(), "object length");
+        known_[body.Sha256()] = objects_.back();
         if (in_file_) Append(objects_.back());
         return true;
       case 7: {
@@ -100,6 +105,30 @@ class ContainerDecoder {
     }
   }
 
+  // Section 10: the base of the block that comes next.
+  Bytes BaseOf(const Bytes& block_body) const {
+    if (!group_.delta.has_value()) return {};
+    const unsigned bytes = ElementBytes(geometry_.dtype);
+    Input body(block_body);
+    body.Varint();
+    const uint64_t n = body.Varint();
+    Bytes base;
+    for (const DeltaReference& reference : group_.delta->references) {
+      const Bytes& object = known_.at(reference.digest);
+      Require(reference.first + reference.elements <= object.size() / bytes,
+              "elements of the base");
+      const auto begin =
+          object.begin() + static_cast<int64_t>(reference.first * bytes);
+      base.insert(base.end(), begin,
+                  begin + static_cast<int64_t>(reference.elements * bytes));
+    }
+    base.resize(group_.elements * bytes, 0);
+    const auto begin =
+        base.begin() +
+        static_cast<int64_t>((ElementsDone() - group_.first) * bytes);
+    return {begin, begin + static_cast<int64_t>(n * bytes)};
+  }
+
   void Append(const Bytes& bytes) {
     Bytes& contents = files_.back().contents;
     contents.insert(contents.end(), bytes.begin(), bytes.end());
@@ -108,6 +137,7 @@ class ContainerDecoder {
     return objects_.back().size() / ElementBytes(geometry_.dtype);
   }
 
+  std::map<Digest, Bytes> known_;  // objects by their digests
   std::vector<File> files_;
   std::vector<Bytes> objects_;
   bool in_file_ = false;
@@ -117,8 +147,9 @@ class ContainerDecoder {
 
 }  // namespace
 
-std::vector<File> DecodeContainer(const Bytes& container) {
-  return ContainerDecoder().Decode(container);
+std::vector<File> DecodeContainer(const Bytes& container,
+                                  const std::map<Digest, Bytes>& outside) {
+  return ContainerDecoder(outside).Decode(container);
 }
 
 }  // namespace spec

@@ -7,36 +7,12 @@
 #include <stdexcept>
 
 #include "tests/codec/spec_base.h"
+#include "tests/codec/spec_delta.h"
 #include "tests/codec/spec_methods.h"
 #include "tests/codec/spec_rans.h"
 
 namespace spec {
 namespace {
-
-// Section 5: exponent bits, mantissa bits and the remainder's planes.
-struct Layout {
-  unsigned exponent_bits;
-  unsigned mantissa_bits;
-  std::vector<unsigned> planes;
-};
-Layout LayoutOf(unsigned dtype) {
-  switch (dtype) {
-    case 10:
-      return {5, 10, {8, 3}};
-    case 11:
-      return {8, 7, {8}};
-    case 12:
-      return {8, 23, {8, 16}};
-    case 13:
-      return {11, 52, {8, 45}};
-    case 14:
-      return {4, 3, {4}};
-    case 15:
-      return {5, 2, {3}};
-    default:
-      throw std::runtime_error("no float");
-  }
-}
 
 // Section 5, "Packed blocks": b[byte : bit : width].
 struct Part {
@@ -110,32 +86,6 @@ std::vector<std::vector<Symbol>> FieldsOf(unsigned dtype) {
     default:
       throw std::runtime_error("no packed block");
   }
-}
-
-std::vector<unsigned> DecodeScales(Input* input, uint64_t count) {
-  const unsigned rice = input->Byte();
-  const unsigned centre = input->Byte();
-  std::vector<unsigned> values;
-  unsigned byte = 0;
-  unsigned bits = 0;
-  const auto bit = [&] {
-    if (bits == 0) {
-      byte = input->Byte();
-      bits = 8;
-    }
-    --bits;
-    const unsigned value = byte & 1;
-    byte >>= 1;
-    return value;
-  };
-  for (uint64_t i = 0; i < count; ++i) {
-    uint64_t q = 0;
-    while (bit() == 1) ++q;
-    uint64_t z = q << rice;
-    for (unsigned k = 0; k < rice; ++k) z |= uint64_t{bit()} << k;
-    values.push_back(static_cast<unsigned>(centre + UnZigZag(z)));
-  }
-  return values;
 }
 
 // Section 6: what is in a block's body, and one sub-block.
@@ -384,15 +334,24 @@ struct Plane {
   StreamParameters streams = {};
   unsigned run_bits = 0;
   unsigned lanes = 0;
+  DeltaParameters delta = {};
   Bytes encoded;
 };
 
-std::vector<Plane> TakePlanes(Input* body, const Bytes& payload, size_t count) {
+std::vector<Plane> TakePlanes(Input* body, const Bytes& payload, size_t count,
+                              bool delta) {
   std::vector<Plane> planes(count);
   std::vector<uint64_t> lengths;
   for (Plane& plane : planes) {
     plane.coder = body->Byte();
     lengths.push_back(body->Varint());
+    if (delta) {
+      if (plane.coder == 6) plane.delta.lane_bits = body->Byte();
+      if (plane.coder == 7) continue;
+      plane.delta.min_segment = body->Varint();
+      plane.delta.segment_bits = body->Byte();
+      continue;
+    }
     if (plane.coder == 5) {
       plane.streams.min_stream = body->Varint();
       plane.streams.stream_bits = body->Byte();
@@ -584,9 +543,13 @@ Group DecodeGroup(const Bytes& body, const Geometry& geometry, uint64_t first) {
   Group group;
   group.first = first;
   group.elements = input.Varint();
-  const unsigned kind = input.Byte();
+  unsigned kind = input.Byte();
   const uint64_t rows = (first + group.elements - 1) / geometry.columns -
                         first / geometry.columns + 1;
+  if ((kind & 128) != 0) {
+    group.delta = DecodeDeltaSide(input.Take(input.Varint()), rows);
+    kind -= 128;
+  }
   if (kind == 3) {
     group.modelled = DecodeModelledSide(input.Take(input.remaining()), rows,
                                         geometry.columns);
@@ -689,13 +652,15 @@ Bytes DecodeSubset(unsigned method, const std::vector<Plane>& planes,
 }  // namespace
 
 Bytes DecodeBlock(const Bytes& body, const Bytes& payload, const Group& group,
-                  const Geometry& geometry, uint64_t first) {
+                  const Geometry& geometry, uint64_t first, const Bytes& base) {
   const unsigned bytes = ElementBytes(geometry.dtype);
   Input input(body);
   Require(input.Varint() == payload.size(), "payload length");
   const uint64_t n = input.Varint();
   const unsigned method = input.Byte();
-  Require(input.Byte() == 0 && input.Varint() == 0, "no predictor");
+  const unsigned predictor = input.Byte();
+  Require(predictor == (method >= 11 ? 1 : 0), "predictor");
+  Require(input.Varint() == 0, "no references");
   size_t count = 1;
   if (method == 2 || method == 5)
     count = 1 + LayoutOf(geometry.dtype).planes.size();
@@ -703,6 +668,8 @@ Bytes DecodeBlock(const Bytes& body, const Bytes& payload, const Group& group,
   if (method == 4) count = FieldsOf(geometry.dtype).size();
   Scaling scaling;
   uint64_t palette = 0;
+  uint64_t changed = 0;
+  uint64_t gap_bytes = 0;
   if (method == 6) {
     count = 2;
     palette = input.Varint();
@@ -713,10 +680,17 @@ Bytes DecodeBlock(const Bytes& body, const Bytes& payload, const Group& group,
     scaling.span = input.Varint();
     scaling.depth = input.Byte();
     scaling.minus = static_cast<unsigned>(input.Varint());
-  } else if (method >= 9) {
+  } else if (method == 11) {
+    count = 0;
+  } else if (method == 12) {
+    count = 3;
+    changed = input.Varint();
+    gap_bytes = input.Varint();
+  } else if (method == 9 || method == 10) {
     count = LayoutOf(geometry.dtype).planes.size() + (method == 9 ? 3 : 2);
   }
-  const std::vector<Plane> planes = TakePlanes(&input, payload, count);
+  const std::vector<Plane> planes =
+      TakePlanes(&input, payload, count, method == 13);
   Require(input.Fixed(8) == XXH3_64bits(payload.data(), payload.size()),
           "payload checksum");
   const auto plain = [&](size_t plane, uint64_t size) {
@@ -755,6 +729,26 @@ Bytes DecodeBlock(const Bytes& body, const Bytes& payload, const Group& group,
     case 9:
     case 10:
       return DecodeSubset(method, planes, group, geometry, first, n);
+    case 11:
+      return base;
+    case 12: {
+      const Bytes differences = plain(1, changed);
+      const auto large = static_cast<uint64_t>(
+          std::count(differences.begin(), differences.end(), 255));
+      return RestoreTouched(plain(0, gap_bytes), differences,
+                            plain(2, large * bytes), base, geometry.dtype);
+    }
+    case 13: {
+      Require(group.delta.has_value() && planes[0].coder == group.delta->coder,
+              "a delta side of that coder");
+      std::vector<unsigned> shifts(n, 0);
+      for (uint64_t i = 0; i < n && !group.delta->rows.empty(); ++i) {
+        shifts[i] = group.delta->rows.at((first + i) / geometry.columns -
+                                         group.first / geometry.columns);
+      }
+      return RestoreDelta(*group.delta, planes[0].delta, planes[0].encoded,
+                          shifts, base, geometry.dtype);
+    }
     default:
       Require(method == 3, "unknown method");
       raw.resize(n * bytes);

@@ -9,10 +9,12 @@
 #define INGOT_TESTS_CODEC_SPEC_DECODER_H_
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "tests/codec/spec_delta.h"
 #include "tests/codec/spec_modelled.h"
 
 namespace spec {
@@ -49,15 +51,21 @@ struct Group {
   std::vector<unsigned> lengths;
   std::vector<unsigned> frequencies;
   std::optional<ModelledSide> modelled;
+  std::optional<DeltaSide> delta;
 };
 
-std::vector<File> DecodeContainer(const Bytes& container);
+// `outside` has the objects by their digests that blocks may be predicted from
+// and that are not in the container.
+std::vector<File> DecodeContainer(const Bytes& container,
+                                  const std::map<Digest, Bytes>& outside = {});
 
 Group DecodeGroup(const Bytes& body, const Geometry& geometry, uint64_t first);
 
-// The elements of a block that begins at element `first` of its object.
+// The elements of a block that begins at element `first` of its object and
+// whose elements' base is `base`, where its group has one.
 Bytes DecodeBlock(const Bytes& body, const Bytes& payload, const Group& group,
-                  const Geometry& geometry, uint64_t first);
+                  const Geometry& geometry, uint64_t first,
+                  const Bytes& base = {});
 
 }  // namespace spec
 
