@@ -65,46 +65,18 @@ class SymbolKernelsTest : public testing::TestWithParam<const Kernels*> {
 constexpr uint32_t kCounts[] = {0,   1,   7,   8,    9,    63,   64,  65,
                                 127, 129, 200, 1000, 4096, 8191, 8192};
 
-TEST_P(SymbolKernelsTest, LookUp) {
-  Table table;
-  for (uint8_t& entry : table.entries) entry = static_cast<uint8_t>(rng_());
-  for (const uint32_t count : kCounts) {
-    Input bytes(count, rng_);
-    for (uint32_t i = 0; i < count; ++i) bytes.data()[i] &= 63;
-    Compare(count, [&](const SymbolKernels& kernels, uint8_t* out) {
-      std::memcpy(out, bytes.data(), count + kKernelSlack);
-      kernels.look_up(table.entries.data(), out, count);
-    });
-  }
-}
-
-TEST_P(SymbolKernelsTest, CountBits) {
-  for (const uint32_t count : kCounts) {
-    Input bytes(count, rng_);
-    for (int round = 0; round < 3; ++round) {
-      FillNoise(rng_, {bytes.data(), count});
-      uint32_t expected[8];
-      uint32_t actual[8];
-      scalar_.count_bits(bytes.data(), count, expected);
-      kernels_.count_bits(bytes.data(), count, actual);
-      for (int bit = 0; bit < 8; ++bit) {
-        ASSERT_EQ(actual[bit], expected[bit]) << count << " bytes, bit " << bit;
-      }
-      ASSERT_EQ(expected[3],
-                std::count_if(bytes.data(), bytes.data() + count,
-                              [](uint8_t b) { return (b & 8) != 0; }));
-    }
-  }
-}
-
 TEST_P(SymbolKernelsTest, Merge) {
   for (const uint32_t count : kCounts) {
     for (unsigned sets = 1; sets <= kMaxSets; ++sets) {
-      Input selector(count, rng_);
+      Table set_of_context;
+      for (uint8_t& set : set_of_context.entries) {
+        set = static_cast<uint8_t>(rng_() % sets);
+      }
+      Input contexts(count, rng_);
       std::array<size_t, kMaxSets> sizes{};
       for (uint32_t i = 0; i < count; ++i) {
-        selector.data()[i] = static_cast<uint8_t>(rng_() % sets);
-        ++sizes[selector.data()[i]];
+        contexts.data()[i] &= 63;
+        ++sizes[set_of_context.entries[contexts.data()[i]]];
       }
       // Each as long as it must be.
       std::deque<Input> values;
@@ -113,7 +85,8 @@ TEST_P(SymbolKernelsTest, Merge) {
         starts[set] = values.emplace_back(sizes[set], rng_).data();
       }
       Compare(count, [&](const SymbolKernels& kernels, uint8_t* out) {
-        kernels.merge(selector.data(), count, starts, out);
+        kernels.merge(contexts.data(), count, set_of_context.entries.data(),
+                      starts, out);
       });
     }
   }
@@ -380,15 +353,35 @@ TEST_P(DeltaKernelsTest, Classify) {
       const auto shift = static_cast<uint8_t>(round % 2 == 0 ? 0
                                               : round == 5   ? 255
                                                              : rng_() % 60);
+      Table contexts;
+      Table summary;
+      for (unsigned k = 0; k < 64; ++k) {
+        contexts.entries[k] = static_cast<uint8_t>(rng_() % 16);
+        // Elements have no low bits that do not fit them.
+        summary.entries[k] = static_cast<uint8_t>(
+            (rng_() % format_.bits()) | (rng_() & 0xC0));
+      }
+      const ContextTables tables = {contexts.entries.data(),
+                                    summary.entries.data()};
       GuardedBuffer expected(count, kUntouched);
       GuardedBuffer actual(count, kUntouched);
-      scalar_.classify(format_, base.data(), count, origin, shift,
-                       expected.data());
-      kernels_.classify(format_, base.data(), count, origin, shift,
-                        actual.data());
+      // Counts go on from what they were.
+      ContextCounts expected_counts;
+      expected_counts.bits.fill(5);
+      ContextCounts actual_counts = expected_counts;
+      scalar_.classify(format_, base.data(), count, origin, shift, tables,
+                       expected.data(), &expected_counts);
+      kernels_.classify(format_, base.data(), count, origin, shift, tables,
+                        actual.data(), &actual_counts);
       ASSERT_TRUE(Same(actual.span(), expected.span()));
       ASSERT_TRUE(actual.Intact(0, kUntouched));
-      for (const uint8_t k : actual.span()) ASSERT_LT(k, kDeltaClasses);
+      ASSERT_EQ(actual_counts.bits, expected_counts.bits);
+      for (unsigned bit = 0; bit < 8; ++bit) {
+        ASSERT_EQ(expected_counts.bits[bit] - 5,
+                  std::ranges::count_if(expected.span(), [&](uint8_t context) {
+                    return (summary.entries[context] >> bit & 1) != 0;
+                  }));
+      }
     }
   }
 }
@@ -408,12 +401,21 @@ TEST_P(DeltaKernelsTest, ClassifiesEveryBase) {
   }
   std::vector<uint8_t> expected(count);
   std::vector<uint8_t> actual(count);
+  Table classes;
+  for (unsigned k = 0; k < 64; ++k) classes.entries[k] = static_cast<uint8_t>(k);
+  const Table nothing;
+  const ContextTables tables = {classes.entries.data(),
+                                nothing.entries.data()};
+  ContextCounts counts;
   for (unsigned origin = 0; origin < 256; origin += 5) {
     for (const uint8_t shift : {0, 1, 9, 200}) {
       const auto o = static_cast<uint8_t>(origin);
-      scalar_.classify(format_, bases.data(), count, o, shift, expected.data());
-      kernels_.classify(format_, bases.data(), count, o, shift, actual.data());
+      scalar_.classify(format_, bases.data(), count, o, shift, tables,
+                       expected.data(), &counts);
+      kernels_.classify(format_, bases.data(), count, o, shift, tables,
+                        actual.data(), &counts);
       ASSERT_EQ(actual, expected) << origin << ", " << int{shift};
+      ASSERT_LT(*std::ranges::max_element(expected), kDeltaClasses);
     }
   }
 }
@@ -444,7 +446,23 @@ void DeltaKernelsTest::CheckApply(uint32_t elements,
                  .contexts = context.data(),
                  .symbols = symbols.data(),
                  .low_bits = low_bits.entries.data(),
-                 .lows = {}};
+                 .lows = {},
+                 .exceptions = nullptr,
+                 .exception_count = 0};
+  std::vector<uint8_t> exceptions;
+  for (uint32_t i = 0; i < elements; ++i) {
+    if (rng_() % 50 != 0) continue;
+    exceptions.push_back(static_cast<uint8_t>(i));
+    exceptions.push_back(static_cast<uint8_t>(i >> 8));
+    for (unsigned byte = 0; byte < format_.bytes; ++byte) {
+      exceptions.push_back(static_cast<uint8_t>(rng_()));
+    }
+    ++in.exception_count;
+  }
+  // All of the list may be read, and nothing else.
+  GuardedBuffer list(exceptions.size());
+  std::ranges::copy(exceptions, list.data());
+  in.exceptions = list.data();
   for (unsigned plane = 0; plane < kLowPlanes; ++plane) {
     Input& fields = lows.emplace_back(counts[plane] * kFieldBytes[plane], rng_);
     if (plane < 3) {
@@ -543,7 +561,9 @@ TEST_P(DeltaKernelsTest, ApplyRestoresWhatWasSplit) {
                    .contexts = contexts.data(),
                    .symbols = symbols.data(),
                    .low_bits = low_bits.entries.data(),
-                   .lows = {}};
+                   .lows = {},
+                   .exceptions = nullptr,
+                   .exception_count = 0};
     for (unsigned plane = 0; plane < kLowPlanes; ++plane) {
       lows[plane].resize(lows[plane].size() + kKernelSlack);
       in.lows[plane] = lows[plane].data();
