@@ -84,7 +84,8 @@ std::vector<std::string> Split(std::string_view path) {
 std::string LayerOf(std::string_view path) {
   static const std::set<std::string> kVocabulary = {
       "result", "bytes",  "dtype",       "options", "source",
-      "sink",   "digest", "tensor_view", "manifest", "statistics"};
+      "sink",   "digest", "tensor_view", "manifest", "statistics",
+      "selection"};
   const std::vector<std::string> parts = Split(path);
   if (parts.size() < 2) return {};
   if (parts[0] == "codec" || parts[0] == "daemon") {

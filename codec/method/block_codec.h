@@ -21,6 +21,7 @@
 #include "codec/method/float_planner.h"
 #include "codec/method/group_data.h"
 #include "codec/method/group_side.h"
+#include "codec/selection.h"
 
 namespace ingot {
 
@@ -32,9 +33,10 @@ struct GroupPlan {
   Detections found;   // transforms that are worth trying
 };
 
-// REQUIRES: the group is not empty. `pool` may be null.
+// REQUIRES: the group is not empty. `pool` may be null. What was tried and why
+// is told to `trace`, if there is one.
 GroupPlan PlanGroup(const GroupData& group, int level, const Kernels& kernels,
-                    ThreadPool* pool);
+                    ThreadPool* pool, Attempts* trace = nullptr);
 
 // An encoded block: its header and its payload in pieces, which lie in the
 // encoder that made it and are valid until it encodes another. A payload is
@@ -58,8 +60,9 @@ class BlockEncoder {
   ~BlockEncoder();
 
   // Encodes block `index` of the group; fills in the header's checksum too.
+  // `trace` as in PlanGroup.
   Status Encode(const GroupPlan& plan, const GroupData& group, uint64_t index,
-                EncodedBlock* block);
+                EncodedBlock* block, Attempts* trace = nullptr);
 
  private:
   struct Scratch;
