@@ -19,6 +19,9 @@ constexpr uint64_t kMaxGap = 2;
 // Literals from this size on are judged by one chunk of sixteen.
 constexpr uint64_t kSampledLiteral = uint64_t{16} << 20;
 constexpr uint64_t kSampleStep = 16;
+// Elements of a row of found floats. How long their rows are is not known, nor
+// where one tensor ends and the next begins; but neighbours share a scale.
+constexpr uint64_t kFoundColumns = 512;
 
 // Regions of one literal, found chunk by chunk.
 class LiteralProbe {
@@ -63,7 +66,7 @@ void LiteralProbe::Close() {
     region.offset = begin;
     region.length = length;
     region.element_dtype = guess_->dtype;
-    region.columns = std::min(length / bytes, kMaxColumns);
+    region.columns = std::min(length / bytes, kFoundColumns);
     regions_.push_back(std::move(region));
     done_ = begin + length;
   }

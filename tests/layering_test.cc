@@ -85,7 +85,7 @@ std::string LayerOf(std::string_view path) {
   static const std::set<std::string> kVocabulary = {
       "result", "bytes",  "dtype",       "options", "source",
       "sink",   "digest", "tensor_view", "manifest", "statistics",
-      "reference_source"};
+      "reference_source", "selection"};
   const std::vector<std::string> parts = Split(path);
   if (parts.size() < 2) return {};
   if (parts[0] == "codec" || parts[0] == "daemon") {

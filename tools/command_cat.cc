@@ -5,7 +5,6 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,6 +17,7 @@
 #include "tools/exit_code.h"
 #include "tools/index_range.h"
 #include "tools/standard_streams.h"
+#include "tools/tensor_place.h"
 
 namespace ingot {
 namespace {
@@ -42,33 +42,6 @@ struct CatOptions {
   std::vector<std::string> bases;
   bool tensor_given = false;
 };
-
-struct TensorPlace {
-  size_t file = 0;
-  size_t segment = 0;
-};
-
-// The segment with that name, in `file` or, without, in any file.
-Result<TensorPlace> FindTensor(const ContainerReader& reader,
-                               const std::string& name,
-                               std::optional<size_t> file) {
-  std::optional<TensorPlace> found;
-  for (size_t i = 0; i < reader.files().size(); ++i) {
-    if (file && i != *file) continue;
-    const std::vector<Segment>& segments = reader.files()[i].segments;
-    for (size_t j = 0; j < segments.size(); ++j) {
-      if (!segments[j].view || segments[j].view->name != name) continue;
-      if (found) {
-        return InvalidArgument(reader.name() + ": several tensors \"" + name +
-                               "\": say which file's (--file PATH)");
-      }
-      found = TensorPlace{.file = i, .segment = j};
-    }
-  }
-  if (found) return *found;
-  return Error{ErrorKind::kNotFound,
-               reader.name() + ": no tensor \"" + name + "\""};
-}
 
 // The bytes of a range of elements, some of which are smaller than a byte.
 Result<IndexRange> ElementBytes(const TensorView& view,
@@ -103,12 +76,8 @@ Result<IndexRange> ElementBytes(const TensorView& view,
 
 Status CatTensor(ContainerReader* reader, const CatOptions& options,
                  const ByteConsumer& consumer) {
-  std::optional<size_t> file;
-  if (!options.file.empty()) {
-    INGOT_ASSIGN(file, reader->FindFile(options.file));
-  }
   INGOT_ASSIGN(const TensorPlace place,
-               FindTensor(*reader, options.tensor, file));
+               FindTensor(*reader, options.tensor, options.file));
   const Segment& segment = reader->files()[place.file].segments[place.segment];
   IndexRange range = {.begin = 0, .end = segment.length};
   if (!options.elements.empty()) {

@@ -11,14 +11,6 @@ namespace {
 
 using Row = std::vector<std::string>;
 
-std::string ShapeText(const std::vector<uint64_t>& shape) {
-  std::string text = "[";
-  for (size_t i = 0; i < shape.size(); ++i) {
-    text += (i == 0 ? "" : ",") + std::to_string(shape[i]);
-  }
-  return text + "]";
-}
-
 std::string BitsText(const std::optional<double>& bits) {
   return bits ? Decimal(*bits, 3) : "-";
 }

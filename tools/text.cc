@@ -48,6 +48,14 @@ std::string Count(uint64_t count, std::string_view noun) {
          (count == 1 ? "" : "s");
 }
 
+std::string ShapeText(std::span<const uint64_t> shape) {
+  std::string text = "[";
+  for (size_t i = 0; i < shape.size(); ++i) {
+    text += (i == 0 ? "" : ",") + std::to_string(shape[i]);
+  }
+  return text + "]";
+}
+
 std::string Table(std::span<const std::vector<std::string>> rows, size_t left) {
   std::vector<size_t> widths;
   for (const std::vector<std::string>& row : rows) {

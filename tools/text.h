@@ -27,6 +27,9 @@ std::string Ratio(uint64_t a, uint64_t b);
 // "1 file", "2 files".
 std::string Count(uint64_t count, std::string_view noun);
 
+// "[4096,256]".
+std::string ShapeText(std::span<const uint64_t> shape);
+
 // Rows of cells as lines of aligned columns, the first row being the heads.
 // `left` counts the leading columns that are aligned to the left.
 std::string Table(std::span<const std::vector<std::string>> rows, size_t left);

@@ -24,16 +24,6 @@ void CountMethod(const std::string& name, uint64_t blocks,
   }
 }
 
-std::string MethodText(const BlockHeader& header) {
-  std::string text(MethodName(header.method));
-  if (header.method == Method::kFloat || header.method == Method::kBytes ||
-      header.method == Method::kModelled || header.method == Method::kDelta) {
-    text += '/';
-    text += CoderName(header.planes[0].coder);
-  }
-  return text;
-}
-
 void CountBlock(const BlockHeader& header, uint64_t record_size,
                 ObjectStatistics* statistics) {
   ++statistics->blocks;

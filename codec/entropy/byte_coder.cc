@@ -200,8 +200,6 @@ ByteEffort EffortForLevel(int level) {
       return {1, false};
     case 2:
       return {3, false};
-    case 3:
-      return {12, false};
     default:
       return {19, true};
   }
@@ -211,6 +209,15 @@ ByteEffort PlaneEffortForLevel(int level) {
   ByteEffort effort = EffortForLevel(level);
   effort.try_packed = true;
   effort.try_models = level >= 7;
+  return effort;
+}
+
+ByteEffort FloatPlaneEffortForLevel(int level) {
+  ByteEffort effort = PlaneEffortForLevel(level);
+  if (level == 3) {
+    effort.zstd_level = 12;
+    effort.try_lzma = false;
+  }
   return effort;
 }
 

@@ -53,6 +53,9 @@ struct ByteEffort {
 ByteEffort EffortForLevel(int level);
 // For planes, whose coders include kPacked and kCmBytes.
 ByteEffort PlaneEffortForLevel(int level);
+// For planes of floats with their bits in their places: they have hardly any
+// repeats, and the default level must not look for them for long.
+ByteEffort FloatPlaneEffortForLevel(int level);
 
 // The smallest encoding of `raw` that the effort allows: appends it to
 // `*encoded` and says with which coder. Data whose sample shows no gain is

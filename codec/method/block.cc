@@ -187,6 +187,16 @@ std::string_view MethodName(Method method) {
   return {};
 }
 
+std::string MethodText(const BlockHeader& header) {
+  std::string text(MethodName(header.method));
+  if (header.method == Method::kFloat || header.method == Method::kBytes ||
+      header.method == Method::kModelled || header.method == Method::kDelta) {
+    text += '/';
+    text += CoderName(header.planes[0].coder);
+  }
+  return text;
+}
+
 std::optional<size_t> PlaneCount(Method method, DType dtype) {
   const size_t element_bytes = GetDTypeInfo(dtype).bits / 8;
   const std::optional<FloatLayout> layout = FloatLayoutOf(dtype);

@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "codec/base/byte_reader.h"
@@ -120,6 +121,10 @@ struct BlockHeader {
   // Where plane `index` begins in the payload.
   uint64_t PlaneOffset(size_t index) const;
 };
+
+// "float/tiered": the method with the coder of its exponents, "bytes/zstd" with
+// that of its bytes; other methods by their names.
+std::string MethodText(const BlockHeader& header);
 
 void AppendBlockHeader(const BlockHeader& header,
                        std::vector<std::byte>* body);

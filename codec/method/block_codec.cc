@@ -14,6 +14,7 @@
 #include "codec/method/modelled_planner.h"
 #include "codec/method/subset.h"
 #include "codec/method/transform.h"
+#include "codec/options.h"
 #include "codec/planes/record_layout.h"
 
 namespace ingot {
@@ -31,9 +32,9 @@ bool AllElementsEqual(ByteSpan raw, size_t element_bytes) {
 constexpr double kPromisingShare = 0.55;
 constexpr double kBetterShare = 0.95;
 
-// True where byte coders shrink a sample to less than `share` of it: repeats,
-// masks, runs of zeros.
-bool BytesLookBetter(ByteSpan raw, double share) {
+// What byte coders shrink a sample to, as a share of it: little where there are
+// repeats, masks, runs of zeros.
+double SampledByteShare(ByteSpan raw) {
   constexpr size_t kPieces = 4;
   constexpr size_t kMostOfPiece = 16384;
   constexpr size_t kLeastOfPiece = 2048;
@@ -53,12 +54,17 @@ bool BytesLookBetter(ByteSpan raw, double share) {
   }
   std::vector<std::byte> encoded;
   EncodeBytes(sample, {.zstd_level = 1, .try_lzma = false}, &encoded);
-  return static_cast<double>(encoded.size()) <
-         share * static_cast<double>(sample.size());
+  return static_cast<double>(encoded.size()) /
+         static_cast<double>(sample.size());
+}
+
+std::string PercentText(double share) {
+  return std::to_string(static_cast<unsigned>(share * 100 + 0.5)) + " %";
 }
 
 // Groups up to this size are encoded in more than one way: what models send
-// for a start weighs there.
+// for a start weighs there. So are groups whose mantissas are no noise, where
+// byte coders may do more with them than models.
 constexpr uint64_t kMaxComparedElements = uint64_t{1} << 15;
 
 void StartPayload(Method method, size_t planes, EncodedBlock* block) {
@@ -88,40 +94,59 @@ size_t EncodedBytes(const GroupPlan& plan, const GroupData& group,
 namespace {
 
 GroupPlan PlanDirect(const GroupData& group, int level, const Kernels& kernels,
-                     ThreadPool* pool) {
+                     ThreadPool* pool, Attempts* trace) {
   GroupPlan plan{.level = level,
                  .kernels = &kernels,
                  .floats = {},
                  .try_bytes = false,
-                 .found = DetectStructure(group)};
-  if (FloatLayoutOf(group.geometry.dtype)) {
-    plan.try_bytes = BytesLookBetter(group.raw, kPromisingShare);
-    const Detections& found = plan.found;
-    // Where other methods may win, models and tables for joined exponents
-    // hardly pay.
-    const bool others = plan.try_bytes || found.integers || found.span > 0;
-    GroupPlan modelled = plan;
-    if (level >= kFirstModelledLevel && !others && !found.sparse &&
-        !found.rows) {
-      modelled.floats.side.elements = group.elements();
-      modelled.floats.side.modelled = PlanModelledGroup(group, level, pool);
-      const bool worth_it = modelled.floats.side.modelled != nullptr;
-      if (worth_it && group.elements() > kMaxComparedElements) return modelled;
-    }
-    plan.floats = PlanFloatGroup(
-        group, others ? std::min(level, kHuffmanLevel - 1) : level,
-        found.sparse, kernels, pool);
-    if (modelled.floats.side.modelled != nullptr) {
-      BlockEncoder encoder;
-      if (EncodedBytes(modelled, group, &encoder) <
-          EncodedBytes(plan, group, &encoder)) {
-        return modelled;
-      }
-    }
-  } else {
+                 .found = DetectStructure(group, trace)};
+  const bool is_float = FloatLayoutOf(group.geometry.dtype).has_value();
+  if (is_float || RecordLayoutOf(group.geometry.dtype) != nullptr) {
+    const double share = SampledByteShare(group.raw);
+    plan.try_bytes = share < kPromisingShare;
+    Tell(trace, Attempt::Stage::kDetector, "bytes",
+         plan.try_bytes ? Attempt::Outcome::kChosen
+                        : Attempt::Outcome::kRuledOut,
+         std::nullopt,
+         "zstd shrinks a sample to " + PercentText(share) + ", " +
+             PercentText(kPromisingShare) + " is promising");
+  }
+  if (!is_float) {
     plan.floats.side.elements = group.elements();
-    plan.try_bytes = RecordLayoutOf(group.geometry.dtype) != nullptr &&
-                     BytesLookBetter(group.raw, kPromisingShare);
+    return plan;
+  }
+  const Detections& found = plan.found;
+  // Where other methods may win, models and tables for joined exponents
+  // hardly pay.
+  const bool others = plan.try_bytes || found.integers || found.span > 0;
+  GroupPlan modelled = plan;
+  if (level >= kFirstModelledLevel && !others && !found.sparse &&
+      !found.rows) {
+    modelled.floats.side.elements = group.elements();
+    modelled.floats.side.modelled =
+        PlanModelledGroup(group, level, pool, trace);
+  }
+  const bool worth_it = modelled.floats.side.modelled != nullptr;
+  if (worth_it && group.elements() > kMaxComparedElements &&
+      HasNoisyRemainders(group, kernels)) {
+    // Models have no better answer to exponents that lie far apart.
+    modelled.floats.try_split =
+        PlanFloatGroup(group, kDefaultLevel, false, kernels, pool).try_split;
+    return modelled;
+  }
+  plan.floats = PlanFloatGroup(
+      group, others ? std::min(level, kHuffmanLevel - 1) : level, found.sparse,
+      kernels, pool, trace);
+  if (worth_it) {
+    modelled.floats.try_split = plan.floats.try_split;
+    BlockEncoder encoder;
+    const size_t as_modelled = EncodedBytes(modelled, group, &encoder);
+    const size_t as_planned = EncodedBytes(plan, group, &encoder);
+    const bool better = as_modelled < as_planned;
+    Tell(trace, Attempt::Stage::kExponents, "modelled, encoded for comparison",
+         better ? Attempt::Outcome::kChosen : Attempt::Outcome::kLarger,
+         as_modelled, "the other plan takes " + std::to_string(as_planned));
+    if (better) return modelled;
   }
   return plan;
 }
@@ -129,13 +154,15 @@ GroupPlan PlanDirect(const GroupData& group, int level, const Kernels& kernels,
 }  // namespace
 
 GroupPlan PlanGroup(const GroupData& group, int level, const Kernels& kernels,
-                    ThreadPool* pool) {
+                    ThreadPool* pool, Attempts* trace) {
   std::shared_ptr<const DeltaPlan> delta;
   if (!group.base.empty()) delta = PlanDelta(group, level, kernels);
-  if (delta == nullptr) return PlanDirect(group, level, kernels, pool);
+  if (delta == nullptr) return PlanDirect(group, level, kernels, pool, trace);
   GroupPlan plan{.level = level, .kernels = &kernels, .floats = {},
                  .try_bytes = false, .found = {}};
-  if (delta->try_direct) plan = PlanDirect(group, level, kernels, pool);
+  if (delta->try_direct) {
+    plan = PlanDirect(group, level, kernels, pool, trace);
+  }
   plan.floats.side.elements = group.elements();
   plan.floats.side.delta = delta->side;
   plan.delta = std::move(delta);
@@ -155,13 +182,14 @@ void EncodedBlock::AppendPlane(ByteSpan plane, bool aligned) {
   header.payload_length += static_cast<uint32_t>(plane.size());
 }
 
-bool EncodedBlock::UsePlanes(Method method, ByteSpan coded,
-                             const std::array<PlaneHeader, kMaxPlanes>& planes,
-                             size_t count, size_t limit) {
+size_t EncodedBlock::UsePlanes(
+    Method method, ByteSpan coded,
+    const std::array<PlaneHeader, kMaxPlanes>& planes, size_t count,
+    size_t limit) {
   // What alignment may add counts as well.
   const bool aligned = coded.size() >= kAlignedPayload;
   const size_t padding = aligned ? count * kPayloadAlignment : 0;
-  if (coded.size() + padding >= limit) return false;
+  if (coded.size() + padding >= limit) return coded.size() + padding;
   StartPayload(method, count, this);
   header.planes = planes;
   size_t at = 0;
@@ -169,7 +197,7 @@ bool EncodedBlock::UsePlanes(Method method, ByteSpan coded,
     AppendPlane(coded.subspan(at, planes[i].length), aligned);
     at += planes[i].length;
   }
-  return true;
+  return header.payload_length;
 }
 
 struct BlockEncoder::Scratch {
@@ -190,44 +218,48 @@ BlockEncoder::~BlockEncoder() = default;
 
 namespace {
 
-// One plane: the elements as they are.
-void EncodeAsBytes(ByteSpan raw, int level, size_t limit,
+// One plane: the elements as they are, where they come out smaller than
+// `limit`. Returns what they take, as the functions below do.
+size_t EncodeAsBytes(ByteSpan raw, int level, size_t limit,
                    std::vector<std::byte>* coded, EncodedBlock* block) {
   coded->clear();
   const Coder coder = EncodeBytes(raw, PlaneEffortForLevel(level), coded);
-  if (coded->size() >= limit) return;
+  if (coded->size() >= limit) return coded->size();
   StartPayload(Method::kBytes, 1, block);
   block->header.planes[0] = {.coder = coder,
                              .length = static_cast<uint32_t>(coded->size()),
                              .table = {},
                              .streams = {}};
   block->AppendPlane(*coded, false);
+  return coded->size();
 }
 
 // Planes of a transform, where they come out smaller than `limit`.
-void EncodeTransform(Method method, const PlaneSet& set, int level,
-                     size_t limit, std::vector<std::byte>* coded,
-                     std::vector<std::byte>* kept, EncodedBlock* block) {
+size_t EncodeTransform(Method method, const PlaneSet& set,
+                       const ByteEffort& effort, size_t limit,
+                       std::vector<std::byte>* coded,
+                       std::vector<std::byte>* kept, EncodedBlock* block) {
   coded->clear();
   std::array<PlaneHeader, kMaxPlanes> planes;
   for (size_t plane = 0; plane < set.count; ++plane) {
     const size_t at = coded->size();
     planes[plane].coder =
-        EncodeBytes(set.planes[plane], PlaneEffortForLevel(level), coded);
+        EncodeBytes(set.planes[plane], effort, coded);
     planes[plane].length = static_cast<uint32_t>(coded->size() - at);
   }
   const bool aligned = coded->size() >= kAlignedPayload;
   const size_t padding = aligned ? set.count * kPayloadAlignment : 0;
-  if (coded->size() + padding >= limit) return;
+  if (coded->size() + padding >= limit) return coded->size() + padding;
   coded->swap(*kept);
   block->UsePlanes(method, *kept, planes, set.count, limit);
   block->header.parameters = set.parameters;
+  return block->header.payload_length;
 }
 
-// The fields of packed blocks; false where they gain too little.
-bool EncodeAsFields(ByteSpan raw, DType dtype, int level,
-                    std::vector<std::byte>* plane,
-                    std::vector<std::byte>* coded, EncodedBlock* block) {
+// The fields of packed blocks, where they gain enough.
+size_t EncodeAsFields(ByteSpan raw, DType dtype, int level,
+                      std::vector<std::byte>* plane,
+                      std::vector<std::byte>* coded, EncodedBlock* block) {
   coded->clear();
   std::array<PlaneHeader, kMaxPlanes> planes;
   const size_t count = EncodeFields(raw, dtype, level, plane, coded, &planes);
@@ -236,10 +268,47 @@ bool EncodeAsFields(ByteSpan raw, DType dtype, int level,
                           raw.size() / 50 * 49);
 }
 
+// Tells a trace of what a block's methods came to.
+class BlockTrace {
+ public:
+  BlockTrace(Attempts* trace, const EncodedBlock& block)
+      : trace_(trace), block_(block) {}
+
+  // A method that is the block's where it was `done`. `bytes` 0: given up.
+  void Tried(Method method, bool done, size_t bytes = 0) {
+    if (trace_ == nullptr) return;
+    if (done) {
+      for (Attempt& attempt : *trace_) {
+        if (attempt.outcome == Attempt::Outcome::kChosen) {
+          attempt.outcome = Attempt::Outcome::kLarger;
+        }
+      }
+      Tell(trace_, Attempt::Stage::kMethod, MethodText(block_.header),
+           Attempt::Outcome::kChosen, block_.header.payload_length);
+    } else if (bytes > 0) {
+      Tell(trace_, Attempt::Stage::kMethod, MethodName(method),
+           Attempt::Outcome::kLarger, bytes);
+    } else {
+      Tell(trace_, Attempt::Stage::kMethod, MethodName(method),
+           Attempt::Outcome::kRuledOut, std::nullopt,
+           "does not apply, or given up at the raw size");
+    }
+  }
+  void RuledOut(Method method, const char* reason) {
+    Tell(trace_, Attempt::Stage::kMethod, MethodName(method),
+         Attempt::Outcome::kRuledOut, std::nullopt, reason);
+  }
+
+ private:
+  Attempts* const trace_;
+  const EncodedBlock& block_;
+};
+
 }  // namespace
 
 Status BlockEncoder::Encode(const GroupPlan& plan, const GroupData& group,
-                            uint64_t index, EncodedBlock* block) {
+                            uint64_t index, EncodedBlock* block,
+                            Attempts* attempts) {
   const ByteSpan raw = group.BlockRaw(index);
   block->header = BlockHeader{};
   block->header.elements =
@@ -248,13 +317,14 @@ Status BlockEncoder::Encode(const GroupPlan& plan, const GroupData& group,
   const auto from_base = [&](size_t limit) -> Status {
     INGOT_ASSIGN(done, EncodeDeltaBlock(plan, group, index, limit,
                                         &scratch_->delta, block));
+    BlockTrace(attempts, *block).Tried(Method::kDelta, done);
     return {};
   };
   if (plan.delta != nullptr && !plan.delta->try_direct) {
     INGOT_TRY(from_base(raw.size()));
   }
   if (!done) {
-    INGOT_TRY(EncodeDirectly(plan, group, index, block));
+    INGOT_TRY(EncodeDirectly(plan, group, index, block, attempts));
     if (plan.delta != nullptr && plan.delta->try_direct) {
       INGOT_TRY(from_base(block->header.payload_length));
     }
@@ -265,49 +335,74 @@ Status BlockEncoder::Encode(const GroupPlan& plan, const GroupData& group,
 
 Status BlockEncoder::EncodeDirectly(const GroupPlan& plan,
                                     const GroupData& group, uint64_t index,
-                                    EncodedBlock* block) {
+                                    EncodedBlock* block, Attempts* attempts) {
   const ByteSpan raw = group.BlockRaw(index);
   const size_t element_bytes = group.geometry.element_bytes();
   BlockHeader& header = block->header;
+  BlockTrace trace(attempts, *block);
   if (AllElementsEqual(raw, element_bytes)) {
     StartPayload(Method::kConstant, 1, block);
     header.planes[0].length = static_cast<uint32_t>(element_bytes);
     block->AppendPlane(raw.first(element_bytes), false);
+    trace.Tried(Method::kConstant, true);
   } else {
     bool done = false;
     if (plan.floats.side.modelled != nullptr) {
       INGOT_ASSIGN(done, EncodeModelledBlock(
                              *plan.floats.side.modelled, plan.level, group,
                              index, raw.size(), &scratch_->modelled, block));
+      trace.Tried(Method::kModelled, done);
     }
     if (plan.floats.side.tiered && (plan.found.sparse || plan.found.rows)) {
-      INGOT_ASSIGN(done, EncodeSubsetBlock(
-                             plan.found.sparse ? Method::kSparse
-                                               : Method::kRows,
-                             plan, group, index, raw.size(), &scratch_->floats,
-                             &scratch_->joined, &scratch_->subset, block));
+      const Method method =
+          plan.found.sparse ? Method::kSparse : Method::kRows;
+      INGOT_ASSIGN(done, EncodeSubsetBlock(method, plan, group, index,
+                                           raw.size(), &scratch_->floats,
+                                           &scratch_->joined, &scratch_->subset,
+                                           block));
+      trace.Tried(method, done);
     }
     if (!done && plan.floats.side.tiered) {
       INGOT_ASSIGN(done, EncodeEitherBlock(plan, group, index, raw.size(),
                                            &scratch_->floats,
                                            &scratch_->joined, block));
+      trace.Tried(Method::kFloat, done);
     }
     if (PlaneCount(Method::kFields, group.geometry.dtype)) {
-      done = EncodeAsFields(raw, group.geometry.dtype, plan.level,
-                            &scratch_->plane, &scratch_->best, block);
+      const size_t bytes =
+          EncodeAsFields(raw, group.geometry.dtype, plan.level,
+                         &scratch_->plane, &scratch_->best, block);
+      done = header.method == Method::kFields;
+      trace.Tried(Method::kFields, done, bytes);
     }
-    if (!done) {
+    const bool only_bytes = !done;
+    if (only_bytes) {
       EncodeAsBytes(raw, plan.level, SIZE_MAX, &scratch_->bytes, block);
+      trace.Tried(Method::kBytes, true);
     }
     const BlockElements elements{
         &group.geometry, group.first + group.BlockBegin(index), raw};
     PlaneSet* const planes = &scratch_->planes;
     const auto transform = [&](Method method, bool applies) {
-      if (!applies) return;
-      EncodeTransform(method, *planes, plan.level, header.payload_length,
-                      &scratch_->coded, &scratch_->best, block);
+      if (!applies) {
+        trace.RuledOut(method, "not all of the block's elements fit");
+        return;
+      }
+      size_t limit = header.payload_length;
+      ByteEffort effort = PlaneEffortForLevel(plan.level);
+      if (method == Method::kSplit && done &&
+          plan.level < kFirstModelledLevel) {
+        // Bytes decode at a fraction of the speed of floats.
+        limit = limit / 50 * 49;
+        effort = FloatPlaneEffortForLevel(plan.level);
+      }
+      const size_t bytes =
+          EncodeTransform(method, *planes, effort, limit, &scratch_->coded,
+                          &scratch_->best, block);
+      trace.Tried(method, bytes < limit, bytes);
     };
-    if (!done && element_bytes > 1 && element_bytes <= kMaxPlanes) {
+    if ((only_bytes || plan.floats.try_split) && element_bytes > 1 &&
+        element_bytes <= kMaxPlanes) {
       SplitElements(elements, planes);
       transform(Method::kSplit, true);
     }
@@ -321,11 +416,17 @@ Status BlockEncoder::EncodeDirectly(const GroupPlan& plan,
       transform(Method::kScaled,
                 FindScaledIntegers(elements, plan.found.span, planes));
     }
-    const double share = static_cast<double>(header.payload_length) /
-                         static_cast<double>(raw.size());
-    if (done && plan.try_bytes && BytesLookBetter(raw, kBetterShare * share)) {
-      EncodeAsBytes(raw, plan.level, header.payload_length, &scratch_->bytes,
-                    block);
+    if (done && plan.try_bytes) {
+      const double share = static_cast<double>(header.payload_length) /
+                           static_cast<double>(raw.size());
+      if (SampledByteShare(raw) < kBetterShare * share) {
+        const size_t limit = header.payload_length;
+        const size_t bytes = EncodeAsBytes(raw, plan.level, limit,
+                                           &scratch_->bytes, block);
+        trace.Tried(Method::kBytes, bytes < limit, bytes);
+      } else {
+        trace.RuledOut(Method::kBytes, "a sample of the block shrinks less");
+      }
     }
   }
   return {};

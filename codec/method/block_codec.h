@@ -21,6 +21,7 @@
 #include "codec/method/float_planner.h"
 #include "codec/method/group_data.h"
 #include "codec/method/group_side.h"
+#include "codec/selection.h"
 
 namespace ingot {
 
@@ -35,9 +36,10 @@ struct GroupPlan {
   std::shared_ptr<const DeltaPlan> delta = nullptr;  // where the base helps
 };
 
-// REQUIRES: the group is not empty. `pool` may be null.
+// REQUIRES: the group is not empty. `pool` may be null. What was tried and why
+// is told to `trace`, if there is one.
 GroupPlan PlanGroup(const GroupData& group, int level, const Kernels& kernels,
-                    ThreadPool* pool);
+                    ThreadPool* pool, Attempts* trace = nullptr);
 
 // An encoded block: its header and its payload in pieces, which lie in the
 // encoder that made it and are valid until it encodes another. A payload is
@@ -55,10 +57,10 @@ struct EncodedBlock {
   void AppendPlane(ByteSpan plane, bool aligned);
 
   // Makes this the block of `method`, of `count` planes that lie in `coded` one
-  // after the other; false, and nothing, where it is not below `limit` bytes.
-  bool UsePlanes(Method method, ByteSpan coded,
-                 const std::array<PlaneHeader, kMaxPlanes>& planes,
-                 size_t count, size_t limit);
+  // after the other, if it is below `limit` bytes. Returns what it takes.
+  size_t UsePlanes(Method method, ByteSpan coded,
+                   const std::array<PlaneHeader, kMaxPlanes>& planes,
+                   size_t count, size_t limit);
 };
 
 class BlockEncoder {
@@ -67,15 +69,17 @@ class BlockEncoder {
   ~BlockEncoder();
 
   // Encodes block `index` of the group; fills in the header's checksum too.
+  // `trace` as in PlanGroup.
   Status Encode(const GroupPlan& plan, const GroupData& group, uint64_t index,
-                EncodedBlock* block);
+                EncodedBlock* block, Attempts* trace = nullptr);
 
  private:
   struct Scratch;
 
   // Without the group's base; no checksum.
   Status EncodeDirectly(const GroupPlan& plan, const GroupData& group,
-                        uint64_t index, EncodedBlock* block);
+                        uint64_t index, EncodedBlock* block,
+                        Attempts* attempts);
 
   std::unique_ptr<Scratch> scratch_;
 };

@@ -316,7 +316,8 @@ Result<bool> EncodeDeltaBlock(const GroupPlan& plan, const GroupData& group,
   DeltaBlockEncoder encoder(plan, group, index, scratch);
   std::array<PlaneHeader, kMaxPlanes> planes{};
   if (encoder.Encode(limit, &planes[0]) &&
-      block->UsePlanes(Method::kDelta, scratch->plane, planes, 1, limit)) {
+      block->UsePlanes(Method::kDelta, scratch->plane, planes, 1, limit) <
+          limit) {
     block->header.predictor = kBasePredictor;
     done = true;
   }

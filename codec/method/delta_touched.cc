@@ -168,8 +168,8 @@ bool EncodeTouchedBlock(int level, const DifferenceFormat& format,
     headers[plane].length = static_cast<uint32_t>(coded.size() - at);
     if (coded.size() >= limit) return false;
   }
-  if (!block->UsePlanes(Method::kTouched, coded, headers, kTouchedPlanes,
-                        limit)) {
+  if (block->UsePlanes(Method::kTouched, coded, headers, kTouchedPlanes,
+                       limit) >= limit) {
     return false;
   }
   block->header.predictor = kBasePredictor;

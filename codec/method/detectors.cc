@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 
 #include "codec/method/transform.h"
 #include "codec/planes/float_layout.h"
@@ -25,26 +26,45 @@ class Detector {
   explicit Detector(const GroupData& group)
       : group_(group), bytes_(group.geometry.element_bytes()) {}
 
-  Detections Run() {
+  Detections Run(Attempts* trace) {
     Detections found;
     if (bytes_ > 1 && bytes_ <= kMaxPaletteElement) {
       // One element after the other would find many values only later.
       found.palette = EveryPlace([&](const BlockElements& elements) {
         return FindPalette(elements, &set_);
       });
+      TellFound(trace, "palette", found.palette,
+                "at most 256 values in each sampled place",
+                "more than 256 values in a sampled place");
     }
     found.integers = EveryPlace([&](const BlockElements& elements) {
       return FindIntegers(elements, &set_);
     });
+    if (!FloatLayoutOf(group_.geometry.dtype)) return found;
+    TellFound(trace, "integers", found.integers, "sampled floats are integers",
+              "a sampled float is no integer");
     if (!found.integers && ProbeScales()) found.span = ChooseSpan();
-    if (FloatLayoutOf(group_.geometry.dtype)) {
-      found.rows = RowsRepeat();
-      found.sparse = !found.rows && ManyZeros();
-    }
+    TellFound(trace, "scaled", found.span > 0,
+              std::to_string(found.span) + " neighbours share a scale",
+              "no scale makes integers of sampled neighbours");
+    found.rows = RowsRepeat();
+    TellFound(trace, "rows", found.rows,
+              "an eighth of the rows begin like others",
+              "few rows begin like others");
+    found.sparse = !found.rows && ManyZeros();
+    TellFound(trace, "sparse", found.sparse, "an eighth of a sample is zero",
+              found.rows ? "repeated rows come first" : "few zeros in a sample");
     return found;
   }
 
  private:
+  static void TellFound(Attempts* trace, const char* name, bool found,
+                        const std::string& why, const std::string& why_not) {
+    Tell(trace, Attempt::Stage::kDetector, name,
+         found ? Attempt::Outcome::kChosen : Attempt::Outcome::kRuledOut,
+         std::nullopt, found ? why : why_not);
+  }
+
   BlockElements Elements(uint64_t begin, uint64_t count) const {
     return {&group_.geometry, group_.first + begin,
             group_.raw.subspan(begin * bytes_, count * bytes_)};
@@ -155,8 +175,8 @@ class Detector {
 
 }  // namespace
 
-Detections DetectStructure(const GroupData& group) {
-  return Detector(group).Run();
+Detections DetectStructure(const GroupData& group, Attempts* trace) {
+  return Detector(group).Run(trace);
 }
 
 }  // namespace ingot

@@ -11,6 +11,7 @@
 #include <cstdint>
 
 #include "codec/method/group_data.h"
+#include "codec/selection.h"
 
 namespace ingot {
 
@@ -22,8 +23,9 @@ struct Detections {
   uint32_t span = 0;      // neighbours that share a scale; 0: no such scales
 };
 
-// REQUIRES: the group is not empty.
-Detections DetectStructure(const GroupData& group);
+// REQUIRES: the group is not empty. What was found and what was not is told to
+// `trace`, if there is one.
+Detections DetectStructure(const GroupData& group, Attempts* trace = nullptr);
 
 }  // namespace ingot
 

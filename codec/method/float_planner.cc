@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 #include <numeric>
+#include <string>
 #include <tuple>
 
 #include "codec/base/fixed_log2.h"
@@ -48,6 +49,12 @@ constexpr uint64_t kSamplePiece = 1024;
 constexpr uint64_t kMinScaledElements = 2048;
 // Gain in bits per element below which tiers are not worth a kernel pass.
 constexpr double kMinGain = 0.02;
+// Bits per element above the entropy of the exponents from which on they may
+// cost less as bytes, which have waste of their own and are slow to try. An
+// entropy below the least that tiers take counts as that: exponents that are
+// nearly constant do not lie far apart.
+constexpr double kTooFarApart = 1.25;
+constexpr double kLeastOfTiers = 1;
 
 // Folded counts: [class][symbol - shift] and symbol 0 by class.
 struct Counts {
@@ -80,6 +87,8 @@ struct Ranking {
   // What an ideal coder would take: near enough to what tiers take to compare
   // ways to rank the same elements.
   double EntropyBits() const;
+  // The same for any spread of slots and one class.
+  static double SymbolEntropyBits(const Counts& counts);
 
   uint8_t base = 0;
   std::array<std::array<uint8_t, kSlots>, kClasses> order;
@@ -147,10 +156,19 @@ double Ranking::EntropyBits() const {
          static_cast<double>(beyond * kExceptionBytes * 8);
 }
 
+double Ranking::SymbolEntropyBits(const Counts& counts) {
+  std::array<uint64_t, 257> symbols{};
+  for (size_t c = 0; c < kClasses; ++c) {
+    for (size_t i = 0; i < 256; ++i) symbols[i] += counts.relative[c][i];
+    symbols[256] += counts.zeros[c];
+  }
+  return ingot::EntropyBits(symbols);
+}
+
 class Planner {
  public:
   Planner(const GroupData& group, int level, bool sparse,
-          const Kernels& kernels, ThreadPool* pool)
+          const Kernels& kernels, ThreadPool* pool, Attempts* trace)
       : group_(group),
         sparse_(sparse),
         layout_(*FloatLayoutOf(group.geometry.dtype)),
@@ -158,7 +176,8 @@ class Planner {
         all_kernels_(kernels),
         level_(level),
         effort_(EffortForLevel(level)),
-        pool_(pool) {}
+        pool_(pool),
+        trace_(trace) {}
 
   FloatPlan Run();
 
@@ -173,6 +192,9 @@ class Planner {
   GroupSide ChooseScales() const;
   // Base, ranks, widths for `counts`; the bits that the tiers would take.
   double Fit(const Counts& counts, FloatPlan* plan) const;
+  // REQUIRES: there is a trace.
+  void TellTiers(const TierCode& code, double bits, double entropy,
+                 bool gains) const;
 
   const GroupData& group_;
   const bool sparse_;
@@ -182,6 +204,7 @@ class Planner {
   const int level_;
   const Effort effort_;
   ThreadPool* const pool_;
+  Attempts* const trace_;
 };
 
 void Planner::CountRange(const GroupSide& side, uint64_t begin,
@@ -265,7 +288,12 @@ GroupSide Planner::ChooseScales() const {
   plain.tiered = true;
   const uint64_t rows =
       RowsInGroup(group_.geometry, group_.first, group_.elements());
-  if (rows < 2 || group_.elements() < kMinScaledElements) return plain;
+  if (rows < 2 || group_.elements() < kMinScaledElements) {
+    Tell(trace_, Attempt::Stage::kScales, "scales",
+         Attempt::Outcome::kRuledOut, std::nullopt,
+         rows < 2 ? "one row" : "few elements");
+    return plain;
+  }
 
   const Counts look = CountSample(plain);
   const double plain_bits = Ranking(look).EntropyBits();
@@ -287,6 +315,14 @@ GroupSide Planner::ChooseScales() const {
   GroupSide best = plain;
   double best_bits = plain_bits * static_cast<double>(group_.elements()) /
                      static_cast<double>(look.total);
+  size_t chosen = 0;
+  const auto tell = [&](const char* name, double bits, bool better) {
+    if (trace_ == nullptr) return;
+    if (better) chosen = trace_->size();
+    Tell(trace_, Attempt::Stage::kScales, name, Attempt::Outcome::kLarger,
+         static_cast<uint64_t>(bits / 8));
+  };
+  tell("no scales", best_bits, true);
   for (const auto& [use_rows, use_columns] :
        {std::pair(true, false), std::pair(false, true),
         std::pair(true, true)}) {
@@ -308,10 +344,17 @@ GroupSide Planner::ChooseScales() const {
                             static_cast<double>(group_.elements()) /
                             static_cast<double>(counts.total) +
                         8 * (side_bytes + 3 * kMaxRanks * 5 / 8);
+    tell(!use_columns ? "row scales"
+         : use_rows   ? "both scales"
+                      : "column scales",
+         bits, bits < best_bits);
     if (bits < best_bits) {
       best_bits = bits;
       best = std::move(side);
     }
+  }
+  if (trace_ != nullptr) {
+    (*trace_)[chosen].outcome = Attempt::Outcome::kChosen;
   }
   return best;
 }
@@ -346,6 +389,26 @@ double Planner::Fit(const Counts& counts, FloatPlan* plan) const {
   return tiers.bits;
 }
 
+void Planner::TellTiers(const TierCode& code, double bits, double entropy,
+                        bool gains) const {
+  std::string text = "widths ";
+  for (unsigned tier = 0; tier < code.tier_count; ++tier) {
+    text += (tier == 0 ? "" : ",") + std::to_string(code.widths[tier]);
+  }
+  const auto decimal = [](double value) {
+    const auto hundredths = static_cast<uint64_t>(value * 100 + 0.5);
+    const std::string digits = std::to_string(hundredths % 100);
+    return std::to_string(hundredths / 100) + (digits.size() < 2 ? ".0" : ".") +
+           digits;
+  };
+  text += ", base " + std::to_string(code.base) + "; " + decimal(bits) +
+          " bits/exponent, entropy under these scales " + decimal(entropy);
+  Tell(trace_, Attempt::Stage::kExponents, "tiered",
+       gains ? Attempt::Outcome::kChosen : Attempt::Outcome::kRuledOut,
+       static_cast<uint64_t>(bits * static_cast<double>(group_.elements()) / 8),
+       gains ? text : "too even; " + text);
+}
+
 FloatPlan Planner::Run() {
   FloatPlan plan;
   plan.side = ChooseScales();
@@ -353,14 +416,26 @@ FloatPlan Planner::Run() {
   const double bits =
       Fit(counts, &plan) / static_cast<double>(counts.total);
   const unsigned exponent_bits = GetFloatLayoutInfo(layout_).exponent_bits;
-  if (bits > exponent_bits - kMinGain) {
+  const double entropy = Ranking::SymbolEntropyBits(counts) /
+                         static_cast<double>(counts.total);
+  plan.try_split = bits > std::max(entropy, kLeastOfTiers) + kTooFarApart;
+  const bool gains = bits <= exponent_bits - kMinGain;
+  if (trace_ != nullptr) TellTiers(plan.side.code, bits, entropy, gains);
+  if (!gains) {
     plan.side = GroupSide{};
     plan.side.elements = group_.elements();
+  } else if (plan.try_split) {
+    // Tables for joined exponents would hardly pay.
+    if (level_ >= kHuffmanLevel) {
+      Tell(trace_, Attempt::Stage::kExponents, "joined",
+           Attempt::Outcome::kRuledOut, std::nullopt,
+           "exponents lie far apart: bytes may take less");
+    }
   } else if (level_ >= kHuffmanLevel && !sparse_) {
     PlanJoinedGroup(
         group_, level_,
         static_cast<uint64_t>(bits * static_cast<double>(group_.elements())),
-        all_kernels_, pool_, &plan.side, &plan.joined);
+        all_kernels_, pool_, &plan.side, &plan.joined, trace_);
   }
   return plan;
 }
@@ -368,8 +443,9 @@ FloatPlan Planner::Run() {
 }  // namespace
 
 FloatPlan PlanFloatGroup(const GroupData& group, int level, bool sparse,
-                         const Kernels& kernels, ThreadPool* pool) {
-  return Planner(group, level, sparse, kernels, pool).Run();
+                         const Kernels& kernels, ThreadPool* pool,
+                         Attempts* trace) {
+  return Planner(group, level, sparse, kernels, pool, trace).Run();
 }
 
 }  // namespace ingot

@@ -14,6 +14,7 @@
 #include "codec/method/group_side.h"
 #include "codec/method/joined_planner.h"
 #include "codec/method/kernels.h"
+#include "codec/selection.h"
 
 namespace ingot {
 
@@ -21,14 +22,17 @@ struct FloatPlan {
   // side.tiered is false where the exponents are too even to be worth it.
   GroupSide side;
   RankTable ranks;
+  // Exponents lie too far apart for tiers, but byte coders may gain.
+  bool try_split = false;
   // Where side.joined is set.
   JoinedPlan joined;
 };
 
-// REQUIRES: the group is not empty and its dtype has a FloatLayout. `pool` may
-// be null. `sparse`: zeros will not be coded, so they do not count.
+// REQUIRES: the group is not empty and its dtype has a FloatLayout. `pool` and
+// `trace` may be null. `sparse`: zeros will not be coded, so they do not count.
 FloatPlan PlanFloatGroup(const GroupData& group, int level, bool sparse,
-                         const Kernels& kernels, ThreadPool* pool);
+                         const Kernels& kernels, ThreadPool* pool,
+                         Attempts* trace = nullptr);
 
 }  // namespace ingot
 

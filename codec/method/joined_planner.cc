@@ -4,6 +4,7 @@
 #include <array>
 #include <memory>
 #include <numeric>
+#include <string>
 
 #include "codec/base/fixed_log2.h"
 #include "codec/base/parallel_for.h"
@@ -81,9 +82,17 @@ JoinedCounts CountGroup(const GroupData& group, const GroupSide& side,
   return partial[0];
 }
 
-// True where a sample of the group's first remainder plane is noise.
-bool HasNoisyRemainders(const GroupData& group, const FloatKernels& kernels,
-                        const FloatLayoutInfo& info) {
+std::string TopBitsText(unsigned bits) {
+  return "joined with " + std::to_string(bits) + " mantissa bits";
+}
+
+}  // namespace
+
+bool HasNoisyRemainders(const GroupData& group, const Kernels& all_kernels) {
+  const FloatLayout layout = *FloatLayoutOf(group.geometry.dtype);
+  const FloatKernels& kernels =
+      all_kernels.floats[static_cast<size_t>(layout)];
+  const FloatLayoutInfo& info = GetFloatLayoutInfo(layout);
   constexpr uint64_t kPieces = 4;
   constexpr uint32_t kPieceElements = 2048;
   const uint64_t elements = group.elements();
@@ -120,15 +129,16 @@ bool HasNoisyRemainders(const GroupData& group, const FloatKernels& kernels,
   return LooksLikeNoise(std::as_bytes(std::span(sample)));
 }
 
-}  // namespace
-
 void PlanJoinedGroup(const GroupData& group, int level, uint64_t tiered_bits,
                      const Kernels& kernels, ThreadPool* pool, GroupSide* side,
-                     JoinedPlan* plan) {
+                     JoinedPlan* plan, Attempts* trace) {
   const FloatLayout layout = *FloatLayoutOf(group.geometry.dtype);
   const FloatKernels& float_kernels =
       kernels.floats[static_cast<size_t>(layout)];
-  if (!HasNoisyRemainders(group, float_kernels, GetFloatLayoutInfo(layout))) {
+  if (!HasNoisyRemainders(group, kernels)) {
+    Tell(trace, Attempt::Stage::kExponents, "joined",
+         Attempt::Outcome::kRuledOut, std::nullopt,
+         "mantissas are no noise: byte coders may do more with them");
     return;
   }
   auto joined = std::make_shared<JoinedSide>();
@@ -197,12 +207,21 @@ void PlanJoinedGroup(const GroupData& group, int level, uint64_t tiered_bits,
     const uint64_t rans_bits =
         exceptions * kExceptionBytes * 8 + kept * (rank_bits + 8) + 64 +
         (parts >> kFixedLog2Bits) + group.blocks() * kRansStateBytes * 8;
-    if (rans_bits < bits) {
+    const bool smaller = rans_bits < bits;
+    Tell(trace, Attempt::Stage::kExponents, smaller ? "huffman" : "rans",
+         Attempt::Outcome::kLarger, std::max(bits, rans_bits) / 8,
+         TopBitsText(code.top_bits));
+    if (smaller) {
       bits = rans_bits;
       joined->coder = Coder::kRans;
     }
   }
-  if (bits >= tiered_bits + counts.total * code.top_bits) return;
+  const bool gains = bits < tiered_bits + counts.total * code.top_bits;
+  Tell(trace, Attempt::Stage::kExponents, CoderName(joined->coder),
+       gains ? Attempt::Outcome::kChosen : Attempt::Outcome::kLarger, bits / 8,
+       TopBitsText(code.top_bits) +
+           (gains ? "" : ": tiers and these bits as they are take less"));
+  if (!gains) return;
 
   for (auto& of_class : plan->ranks.ranks) of_class.fill(JoinedRanks::kNoRank);
   const uint8_t top_mask = static_cast<uint8_t>((1u << code.top_bits) - 1);

@@ -12,6 +12,7 @@
 #include "codec/method/group_data.h"
 #include "codec/method/group_side.h"
 #include "codec/method/kernels.h"
+#include "codec/selection.h"
 
 namespace ingot {
 
@@ -27,14 +28,17 @@ struct JoinedPlan {
   RansEncodeTable rans;
 };
 
+// True where a sample of the group's first remainder plane is noise.
+bool HasNoisyRemainders(const GroupData& group, const Kernels& kernels);
+
 // Adds side->joined and fills `*plan` where joined exponents take less than
 // `tiered_bits` for the group, what they spare in mantissas counted. Groups
 // whose first remainder plane is not noise are left to tiers: byte coders may
 // do more with that plane than joined bits spare.
-// REQUIRES: side->tiered. `pool` may be null.
+// REQUIRES: side->tiered. `pool` and `trace` may be null.
 void PlanJoinedGroup(const GroupData& group, int level, uint64_t tiered_bits,
                      const Kernels& kernels, ThreadPool* pool, GroupSide* side,
-                     JoinedPlan* plan);
+                     JoinedPlan* plan, Attempts* trace);
 
 }  // namespace ingot
 

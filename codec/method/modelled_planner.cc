@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 
 #include "codec/base/fixed_log2.h"
 #include "codec/entropy/cm/byte_vector_coder.h"
@@ -31,11 +32,13 @@ constexpr uint64_t kMinGainPercent = 2;
 
 class ModelledPlanner {
  public:
-  ModelledPlanner(const GroupData& group, int level, ThreadPool* pool)
+  ModelledPlanner(const GroupData& group, int level, ThreadPool* pool,
+                  Attempts* trace)
       : group_(group),
         level_(level),
         layout_(*FloatLayoutOf(group.geometry.dtype)),
-        pool_(pool) {}
+        pool_(pool),
+        trace_(trace) {}
 
   std::shared_ptr<const ModelledSide> Run();
 
@@ -50,6 +53,7 @@ class ModelledPlanner {
   const int level_;
   const FloatLayout layout_;
   ThreadPool* const pool_;
+  Attempts* const trace_;
   ScaleMeans means_;
   ModelledSide side_;
 };
@@ -65,6 +69,7 @@ void ModelledPlanner::ChooseScales() {
   uint64_t best = UINT64_MAX;
   bool use_rows = false;
   bool use_columns = false;
+  size_t chosen = 0;
   for (const auto& [r, c] : {std::pair(false, false), std::pair(true, false),
                              std::pair(false, true), std::pair(true, true)}) {
     if ((r && !can_rows) || (c && !can_columns)) continue;
@@ -80,11 +85,23 @@ void ModelledPlanner::ChooseScales() {
     if (scales / kMaxScalesPerByte >= encoded.size()) continue;
     const uint64_t cost =
         bits + (uint64_t{encoded.size()} << (kFixedLog2Bits + 3));
+    if (trace_ != nullptr) {
+      if (cost < best) chosen = trace_->size();
+      Tell(trace_, Attempt::Stage::kScales,
+           r && c ? "both fine scales"
+           : r    ? "fine row scales"
+           : c    ? "fine column scales"
+                  : "no fine scales",
+           Attempt::Outcome::kLarger, cost >> (kFixedLog2Bits + 3));
+    }
     if (cost < best) {
       best = cost;
       use_rows = r;
       use_columns = c;
     }
+  }
+  if (trace_ != nullptr && best != UINT64_MAX) {
+    (*trace_)[chosen].outcome = Attempt::Outcome::kChosen;
   }
   UseMeans(means_, use_rows, use_columns, &side_);
 }
@@ -191,6 +208,17 @@ bool ModelledPlanner::ChooseConfidence() {
       chosen = confidence;
     }
   }
+  const std::string tops = "with " +
+                           std::to_string(side_.start.shape.top_bits) +
+                           " mantissa bits";
+  if (chosen != 0) {
+    Tell(trace_, Attempt::Stage::kExponents, "cm", Attempt::Outcome::kChosen,
+         best * group_.elements() / elements,
+         tops + "; a trial run, scaled up");
+  } else {
+    Tell(trace_, Attempt::Stage::kExponents, "cm", Attempt::Outcome::kRuledOut,
+         std::nullopt, tops + ": a trial run gains less than 2 %");
+  }
   side_.start.confidence = chosen;
   StartModel(side_.start, &side_.model);
   return chosen != 0;
@@ -208,8 +236,9 @@ std::shared_ptr<const ModelledSide> ModelledPlanner::Run() {
 
 std::shared_ptr<const ModelledSide> PlanModelledGroup(const GroupData& group,
                                                       int level,
-                                                      ThreadPool* pool) {
-  return ModelledPlanner(group, level, pool).Run();
+                                                      ThreadPool* pool,
+                                                      Attempts* trace) {
+  return ModelledPlanner(group, level, pool, trace).Run();
 }
 
 }  // namespace ingot

@@ -13,16 +13,17 @@
 #include "codec/base/thread_pool.h"
 #include "codec/method/group_data.h"
 #include "codec/method/modelled_side.h"
+#include "codec/selection.h"
 
 namespace ingot {
 
 inline constexpr int kFirstModelledLevel = 7;
 
 // Null where the exponents are too even to be worth it. REQUIRES: the group is
-// not empty and its dtype has a FloatLayout. `pool` may be null.
-std::shared_ptr<const ModelledSide> PlanModelledGroup(const GroupData& group,
-                                                      int level,
-                                                      ThreadPool* pool);
+// not empty and its dtype has a FloatLayout. `pool` and `trace` may be null.
+std::shared_ptr<const ModelledSide> PlanModelledGroup(
+    const GroupData& group, int level, ThreadPool* pool,
+    Attempts* trace = nullptr);
 
 }  // namespace ingot
 

@@ -11,7 +11,7 @@ PlaneHeader EncodeRemainder(int level, std::vector<std::byte>* coded,
   PlaneHeader header;
   if (!LooksLikeNoise(*plane)) {
     coded->clear();
-    header.coder = EncodeBytes(*plane, PlaneEffortForLevel(level), coded);
+    header.coder = EncodeBytes(*plane, FloatPlaneEffortForLevel(level), coded);
     if (header.coder != Coder::kStore) *plane = *coded;
   }
   header.length = static_cast<uint32_t>(plane->size());

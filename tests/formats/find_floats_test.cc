@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,28 @@ Layout Find(const Bytes& bytes) {
   Result<Layout> found = FindFloats(*source, std::move(*opaque));
   EXPECT_TRUE(found.ok());
   return std::move(*found);
+}
+
+// fp32 of a uniform distribution, as layers are initialised.
+Bytes UniformWeights(size_t elements) {
+  Random random(elements);
+  Bytes bytes;
+  for (size_t i = 0; i < elements; ++i) {
+    const float value =
+        (static_cast<float>(random.Below(1u << 24)) / (1u << 23) - 1) * 0.05f;
+    const ByteSpan element = std::as_bytes(std::span(&value, 1));
+    bytes.insert(bytes.end(), element.begin(), element.end());
+  }
+  return bytes;
+}
+
+TEST(FindFloatsTest, PairsOfFp32AreNoFp64) {
+  const Bytes weights = UniformWeights(100'000);
+  for (size_t at = 0; at + 4096 <= weights.size(); at += 4096) {
+    const auto guess = GuessFloats(ByteSpan(weights).subspan(at, 4096), at);
+    ASSERT_TRUE(guess) << at;
+    EXPECT_EQ(guess->dtype, DType::kF32) << at;
+  }
 }
 
 TEST(FindFloatsTest, FindsEveryDTypeAtEveryAlignment) {
