@@ -1,12 +1,14 @@
 #include "codec/container_reader.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <set>
 
 #include "codec/base/ordered_pipeline.h"
 #include "codec/base/thread_pool.h"
 #include "codec/container/block_reader.h"
+#include "codec/container/format.h"
 #include "codec/container/index.h"
 #include "codec/container/outside_reader.h"
 #include "codec/container/record.h"
@@ -386,6 +388,13 @@ Status ContainerReader::Impl::CheckBlocks(size_t object) {
   return {};
 }
 
+Result<bool> LooksLikeContainer(const Source& source) {
+  std::array<std::byte, kHeaderMagic.size()> first;
+  if (source.size() < first.size()) return false;
+  INGOT_TRY(source.ReadAt(0, first));
+  return std::ranges::equal(first, std::as_bytes(std::span(kHeaderMagic)));
+}
+
 ContainerReader::ContainerReader(std::unique_ptr<Impl> impl)
     : impl_(std::move(impl)) {}
 ContainerReader::~ContainerReader() = default;
@@ -417,6 +426,10 @@ ObjectInfo ContainerReader::object(size_t index) const {
           .columns = entry.geometry.columns,
           .encoded_bytes = entry.RecordBytes(),
           .depth = entry.depth};
+}
+
+std::span<const TensorParts> ContainerReader::parts() const {
+  return impl_->index().parts;
 }
 
 std::span<const BaseFile> ContainerReader::base_files() const {

@@ -37,6 +37,9 @@ struct ObjectInfo {
 // Receives raw bytes in order; an error stops the reading and is returned.
 using ByteConsumer = std::function<Status(ByteSpan)>;
 
+// Whether a file begins as a container does; says nothing of the rest.
+Result<bool> LooksLikeContainer(const Source& source);
+
 class ContainerReader {
  public:
   static Result<std::unique_ptr<ContainerReader>> Open(
@@ -50,6 +53,8 @@ class ContainerReader {
   ObjectInfo object(size_t index) const;
   // Files that the objects come from to which this container refers.
   std::span<const BaseFile> base_files() const;
+  // Tensors of which parts can be restored alone, as a patch lists them.
+  std::span<const TensorParts> parts() const;
 
   // Index of the file with that path, or of the only one for an empty path;
   // kNotFound, or kInvalidArgument where several could be meant.

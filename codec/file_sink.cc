@@ -134,6 +134,25 @@ class FileSink final : public Sink {
     return ErrnoError(path_ + ": create a temporary file beside it", EEXIST);
   }
 
+  // Of the file that is to be replaced, if there is one.
+  Status CopyPermissions() {
+    struct stat target;
+    struct stat own;
+    if (fstatat(folder_.get(), name_.c_str(), &target, 0) != 0) {
+      return errno == ENOENT ? Status() : Fail("read its permissions", errno);
+    }
+    if (fstat(fd_, &own) != 0) return Fail("read its permissions", errno);
+    // Whoever may not give files away keeps the new one.
+    if ((target.st_uid != own.st_uid || target.st_gid != own.st_gid) &&
+        fchown(fd_, target.st_uid, target.st_gid) != 0 && errno != EPERM) {
+      return Fail("set its owner", errno);
+    }
+    if (fchmod(fd_, target.st_mode & 0777) != 0) {
+      return Fail("set its permissions", errno);
+    }
+    return {};
+  }
+
   Status Write(ByteSpan bytes) override {
     INGOT_TRY(CheckUsable());
     while (!bytes.empty()) {
@@ -284,6 +303,7 @@ Result<std::unique_ptr<Sink>> CreateFileSink(const std::string& path,
   auto sink = std::make_unique<FileSink>(std::move(folder), path,
                                          std::move(name), options.overwrite);
   INGOT_TRY(sink->Open(options.mode));
+  if (options.keep_permissions) INGOT_TRY(sink->CopyPermissions());
   return std::unique_ptr<Sink>(std::move(sink));
 }
 

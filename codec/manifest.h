@@ -70,6 +70,24 @@ struct BaseFile {
   bool operator==(const BaseFile&) const = default;
 };
 
+// What a part of a tensor was in the base and is in the tensor.
+struct PartDigests {
+  Digest base;
+  Digest tensor;
+  bool operator==(const PartDigests&) const = default;
+};
+
+// Digests of a tensor's parts and of those of the object that predicts it, for
+// who has only some of these (codec/FORMAT.md, section 12).
+struct TensorParts {
+  std::string name;
+  ObjectId base;            // as long as the tensor
+  uint64_t part_bytes = 1;  // the last may be shorter
+  std::vector<PartDigests> parts;
+
+  bool operator==(const TensorParts&) const = default;
+};
+
 // True for a path that may name a file below an output folder: relative, not
 // empty, no empty, "." or ".." component, no NUL, at most 65535 bytes.
 bool IsSafeRelativePath(std::string_view path);

@@ -46,6 +46,10 @@ struct FileSinkOptions {
   bool overwrite = false;  // replace an existing file, else kConflict
   // Permission bits of the new file, masked by the process's umask.
   uint32_t mode = 0666;
+  // Where a file is replaced: give the new one its permissions, whatever the
+  // umask, and its owner and group, as far as the process may. From the
+  // beginning: there is no moment in which it has others.
+  bool keep_permissions = false;
 };
 
 // Creates `path` on Commit; its folder must exist.

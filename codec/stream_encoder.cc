@@ -6,6 +6,7 @@
 #include "codec/base/aligned_buffer.h"
 #include "codec/base/serial_hasher.h"
 #include "codec/base/thread_pool.h"
+#include "codec/container/format.h"
 #include "codec/container/group_writer.h"
 #include "codec/container/outside_reader.h"
 #include "codec/container/writer.h"
@@ -21,6 +22,10 @@ constexpr size_t kPieceBytes = size_t{1} << 20;
 static_assert(kPieceBytes > kMaxLiteralBytes);
 
 }  // namespace
+
+uint64_t BlockElements(DType element_dtype, uint64_t columns) {
+  return ChooseGeometry(element_dtype, columns).block_elements;
+}
 
 class StreamEncoder::Impl {
  public:
@@ -47,6 +52,7 @@ class StreamEncoder::Impl {
     return {writer_.outside().begin(), writer_.outside().end()};
   }
   Status AddBaseFile(const BaseFile& file) { return writer_.AddBaseFile(file); }
+  Status AddParts(TensorParts parts);
   Status Finish() { return writer_.Finish(); }
   uint64_t encoded_bytes() const { return writer_.position(); }
 
@@ -130,6 +136,15 @@ Status StreamEncoder::Impl::BeginRegion(const RegionInfo& region) {
   }
   region_ = region;
   geometry_ = ChooseGeometry(region.element_dtype, region.columns);
+  if (region.block_elements > geometry_.block_elements) {
+    return InvalidArgument("BeginRegion: blocks of " +
+                           std::to_string(region.block_elements) +
+                           " elements, expected at most " +
+                           std::to_string(geometry_.block_elements));
+  }
+  if (region.block_elements > 0) {
+    geometry_ = WithBlocksOf(geometry_, region.block_elements);
+  }
   object_begun_ = false;
   region_length_ = 0;
   object_length_ = 0;
@@ -349,6 +364,20 @@ Result<ObjectId> StreamEncoder::Impl::EndFile(
   return id;
 }
 
+Status StreamEncoder::Impl::AddParts(TensorParts parts) {
+  if (parts.part_bytes == 0 ||
+      parts.parts.size() !=
+          DivideRoundingUp(parts.base.length, parts.part_bytes) ||
+      parts.name.size() > kMaxStringBytes) {
+    return InvalidArgument("AddParts: " + std::to_string(parts.parts.size()) +
+                           " parts of " + std::to_string(parts.part_bytes) +
+                           " bytes for an object of " +
+                           std::to_string(parts.base.length));
+  }
+  writer_.AddParts(std::move(parts));
+  return {};
+}
+
 Result<std::unique_ptr<StreamEncoder>> StreamEncoder::Create(
     Sink* sink, const EncodeOptions& options) {
   if (options.level < kMinLevel || options.level > kMaxLevel) {
@@ -385,6 +414,9 @@ Result<ObjectId> StreamEncoder::EndFile(const std::string& note,
 }
 std::vector<Digest> StreamEncoder::outside_objects() const {
   return impl_->outside_objects();
+}
+Status StreamEncoder::AddParts(TensorParts parts) {
+  return impl_->AddParts(std::move(parts));
 }
 Status StreamEncoder::AddBaseFile(const BaseFile& file) {
   return impl_->AddBaseFile(file);

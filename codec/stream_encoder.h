@@ -54,10 +54,16 @@ struct RegionInfo {
   DType element_dtype = DType::kBytes;
   // Elements of a row; rows and columns may have scales of their own.
   uint64_t columns = 1;
+  // Elements of a block, at most as many as one would have without; 0: as
+  // columns and dtype have it.
+  uint64_t block_elements = 0;
   // What the region may be predicted from, read through
   // EncodeOptions::references. May cover less than the region, or more.
   std::vector<RegionBase> bases = {};
 };
+
+// How many elements a block of such a region has where block_elements is 0.
+uint64_t BlockElements(DType element_dtype, uint64_t columns);
 
 // Longest opaque region: longer ones are cut by the caller, so that an object
 // of opaque bytes stays small enough to be moved as one.
@@ -98,6 +104,10 @@ class StreamEncoder {
   // seen under that name: a hint for people and for whoever looks for it. Equal
   // ones are kept once.
   Status AddBaseFile(const BaseFile& file);
+  // Lets a tensor be restored by who has parts of it only. kInvalidArgument
+  // unless the digests are as many as there are parts; that they are right, and
+  // the tensor coded as codec/FORMAT.md asks for, is the caller's affair.
+  Status AddParts(TensorParts parts);
 
   // Writes index and footer.
   Status Finish();

@@ -32,6 +32,7 @@ class BaseModels::Impl {
 
   Status Add(const std::string& path);
   void AddHints(const std::string& path, std::span<const BaseFile> files);
+  Result<BaseFile> OnlyFile();
   void Expect(const std::string& name) { expected_.push_back(name); }
   Result<std::vector<RegionBase>> FindBase(const RegionInfo& region,
                                            uint64_t length);
@@ -95,6 +96,13 @@ Status BaseModels::Impl::Add(const std::string& path) {
   INGOT_TRY(catalog_.AddPath(path));
   AddHintsOfContainers();
   return {};
+}
+
+Result<BaseFile> BaseModels::Impl::OnlyFile() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (catalog_.files().size() == 1) return catalog_.WholeFile(0);
+  return InvalidArgument("expected one base, found " +
+                         std::to_string(catalog_.files().size()));
 }
 
 void BaseModels::Impl::AddHintsOfContainers() {
@@ -397,6 +405,7 @@ void BaseModels::AddHints(const std::string& path,
                           std::span<const BaseFile> files) {
   impl_->AddHints(path, files);
 }
+Result<BaseFile> BaseModels::OnlyFile() { return impl_->OnlyFile(); }
 void BaseModels::Expect(const std::string& name) { impl_->Expect(name); }
 Result<std::vector<RegionBase>> BaseModels::FindBase(const RegionInfo& region,
                                                      uint64_t length) {

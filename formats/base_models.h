@@ -49,6 +49,9 @@ struct BaseOptions {
   // What FindBase finds makes objects of this depth at most.
   unsigned max_depth = kDefaultMaxDepth;
   int threads = 1;  // to decode containers; 0 means one per core
+  // The names of files below it become relative to it where they are recorded;
+  // may be empty.
+  std::string folder = {};
   // Files that must not serve, such as the one to be encoded; may be empty.
   std::function<bool(const std::string& path)> exclude = {};
 };
@@ -76,6 +79,9 @@ class BaseModels final : public ReferenceSource {
   // (empty: unknown): its base_files(), as they are named and in its folder.
   // Files that are not there, or no good, are left out.
   void AddHints(const std::string& path, std::span<const BaseFile> files);
+  // The only file that was added as a container would name it; hashed, with
+  // all its objects, in one pass. kInvalidArgument unless there is just one.
+  Result<BaseFile> OnlyFile();
   // Tensors of that name are looked at before others.
   void Expect(const std::string& name);
 

@@ -49,7 +49,8 @@ Result<Layout> ChooseLayout(const Source& source,
 
 Result<ObjectId> EncodeFile(const Source& source, const Layout& layout,
                             FileInfo info, StreamEncoder* encoder,
-                            const EncodeProgress& progress, BaseModels* bases) {
+                            const EncodeProgress& progress, BaseModels* bases,
+                            const AdjustRegion& adjust) {
   info.format = layout.format();
   INGOT_TRY(encoder->BeginFile(info));
   for (const Region& region : layout.regions()) {
@@ -59,6 +60,7 @@ Result<ObjectId> EncodeFile(const Source& source, const Layout& layout,
     if (bases != nullptr) {
       INGOT_ASSIGN(coded.bases, bases->FindBase(coded, region.length));
     }
+    if (adjust) adjust(region, &coded);
     INGOT_TRY(encoder->BeginRegion(coded));
     INGOT_TRY(FeedRegion(source, region, encoder, progress));
     INGOT_TRY(encoder->EndRegion());

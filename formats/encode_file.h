@@ -36,6 +36,10 @@ struct RawElements {
 // Told how many raw bytes have been read since the last call; may be empty.
 using EncodeProgress = std::function<void(uint64_t raw_bytes)>;
 
+// May change how a region is coded, whose bases have been found already.
+using AdjustRegion =
+    std::function<void(const Region& region, RegionInfo* info)>;
+
 // RawLayout where `raw` is given, else DetectLayout.
 Result<Layout> ChooseLayout(const Source& source,
                             const std::optional<RawElements>& raw);
@@ -47,7 +51,8 @@ Result<Layout> ChooseLayout(const Source& source,
 Result<ObjectId> EncodeFile(const Source& source, const Layout& layout,
                             FileInfo info, StreamEncoder* encoder,
                             const EncodeProgress& progress,
-                            BaseModels* bases = nullptr);
+                            BaseModels* bases = nullptr,
+                            const AdjustRegion& adjust = {});
 
 }  // namespace ingot
 

@@ -17,6 +17,7 @@ namespace {
 constexpr uint8_t kObjectsSection = 1 | 0x80;
 constexpr uint8_t kFilesSection = 2 | 0x80;
 constexpr uint8_t kBasesSection = 3 | 0x80;
+constexpr uint8_t kPartsSection = 4;
 constexpr uint8_t kSegmentView = 0x80;
 
 // Block record with the longest body, padding and payload.
@@ -113,6 +114,22 @@ std::vector<std::byte> BasesSection(const Index& index) {
     if (index.objects[i].depth == 0) continue;
     writer.WriteVarint(i + 1);
     writer.WriteVarint(index.objects[i].depth);
+  }
+  return raw;
+}
+
+std::vector<std::byte> PartsSection(const Index& index) {
+  std::vector<std::byte> raw;
+  ByteWriter writer(&raw);
+  writer.WriteVarint(index.parts.size());
+  for (const TensorParts& tensor : index.parts) {
+    writer.WriteString(tensor.name);
+    AppendObjectId(tensor.base, &raw);
+    writer.WriteVarint(tensor.part_bytes);
+    for (const PartDigests& part : tensor.parts) {
+      writer.WriteBytes(part.base.bytes);
+      writer.WriteBytes(part.tensor.bytes);
+    }
   }
   return raw;
 }
@@ -275,6 +292,37 @@ Status ParseBases(ByteReader* reader, Index* index) {
   return reader->ExpectDone();
 }
 
+Status ParseParts(ByteReader* reader, Index* index) {
+  // A tensor takes 36 bytes at least.
+  INGOT_ASSIGN(const uint64_t count,
+               reader->ReadVarint(reader->remaining() / 36, "tensors"));
+  if (count == 0) return reader->Corrupt("a section of parts without any");
+  for (uint64_t i = 0; i < count; ++i) {
+    TensorParts tensor;
+    INGOT_ASSIGN(tensor.name, reader->ReadString(kMaxStringBytes));
+    INGOT_ASSIGN(tensor.base, ParseObjectId(reader));
+    INGOT_ASSIGN(tensor.part_bytes,
+                 reader->ReadVarint(UINT64_MAX, "part bytes"));
+    if (tensor.part_bytes == 0) return reader->Corrupt("parts of no bytes");
+    const uint64_t parts =
+        DivideRoundingUp(tensor.base.length, tensor.part_bytes);
+    if (parts > reader->remaining() / sizeof(PartDigests)) {
+      return reader->Corrupt(std::to_string(parts) +
+                             " parts of a tensor, more than are listed");
+    }
+    tensor.parts.resize(parts);
+    for (PartDigests& part : tensor.parts) {
+      for (Digest* const digest : {&part.base, &part.tensor}) {
+        INGOT_ASSIGN(const ByteSpan bytes,
+                     reader->ReadBytes(digest->bytes.size()));
+        std::ranges::copy(bytes, digest->bytes.begin());
+      }
+    }
+    index->parts.push_back(std::move(tensor));
+  }
+  return reader->ExpectDone();
+}
+
 }  // namespace
 
 uint64_t ObjectEntry::groups() const {
@@ -295,6 +343,9 @@ void AppendIndex(const Index& index, std::vector<std::byte>* body) {
   AppendSection(kFilesSection, FilesSection(index), body);
   const std::vector<std::byte> bases = BasesSection(index);
   if (!bases.empty()) AppendSection(kBasesSection, bases, body);
+  if (!index.parts.empty()) {
+    AppendSection(kPartsSection, PartsSection(index), body);
+  }
 }
 
 Result<Index> ParseIndex(ByteReader* reader, uint64_t position) {
@@ -302,6 +353,7 @@ Result<Index> ParseIndex(ByteReader* reader, uint64_t position) {
   bool have_objects = false;
   bool have_files = false;
   bool have_bases = false;
+  bool have_parts = false;
   while (!reader->done()) {
     INGOT_ASSIGN(const uint8_t id, reader->ReadU8());
     INGOT_ASSIGN(const uint8_t coder, reader->ReadU8());
@@ -310,8 +362,8 @@ Result<Index> ParseIndex(ByteReader* reader, uint64_t position) {
     INGOT_ASSIGN(const uint64_t length,
                  reader->ReadVarint(reader->remaining(), "section length"));
     INGOT_ASSIGN(const ByteSpan encoded, reader->ReadBytes(length));
-    const bool known =
-        id == kObjectsSection || id == kFilesSection || id == kBasesSection;
+    const bool known = id == kObjectsSection || id == kFilesSection ||
+                       id == kBasesSection || id == kPartsSection;
     if (!known) {
       if ((id & kCriticalBit) == 0) continue;
       return Unsupported("index section " + std::to_string(id & 0x7F) +
@@ -343,8 +395,14 @@ Result<Index> ParseIndex(ByteReader* reader, uint64_t position) {
       }
       have_files = true;
       INGOT_TRY(ParseFiles(&section, position, &index));
+    } else if (id == kPartsSection) {
+      if (have_parts || !have_files) {
+        return reader->Corrupt("section of parts out of place");
+      }
+      have_parts = true;
+      INGOT_TRY(ParseParts(&section, &index));
     } else {
-      if (have_bases || !have_files) {
+      if (have_bases || have_parts || !have_files) {
         return reader->Corrupt("section of bases out of place");
       }
       have_bases = true;

@@ -41,6 +41,7 @@ struct Index {
   std::vector<ObjectEntry> objects;
   std::vector<Manifest> files;
   std::vector<BaseFile> base_files;
+  std::vector<TensorParts> parts;
 };
 
 // The body of an index record.

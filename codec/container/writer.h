@@ -13,6 +13,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "codec/container/group_writer.h"
@@ -60,6 +61,7 @@ class ContainerWriter final : public GroupSink {
 
   // Equal files are listed once.
   Status AddBaseFile(const BaseFile& file);
+  void AddParts(TensorParts parts) { index_.parts.push_back(std::move(parts)); }
 
   // Writes index and footer. The sink is not committed.
   Status Finish();

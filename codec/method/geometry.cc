@@ -26,6 +26,12 @@ Geometry ChooseGeometry(DType dtype, uint64_t columns) {
   return geometry;
 }
 
+Geometry WithBlocksOf(Geometry geometry, uint64_t block_elements) {
+  geometry.block_elements = std::min(geometry.block_elements, block_elements);
+  geometry.group_elements -= geometry.group_elements % geometry.block_elements;
+  return geometry;
+}
+
 bool IsCodable(DType dtype) {
   return GetDTypeInfo(dtype).bits % 8 == 0 && dtype != DType::kC64;
 }

@@ -40,6 +40,10 @@ struct Geometry {
 // The encoder's cut. REQUIRES: columns >= 1, dtype codable.
 Geometry ChooseGeometry(DType dtype, uint64_t columns);
 
+// The same in blocks of so many elements, at most as many as it has, and groups
+// of whole blocks no larger than its own. REQUIRES: block_elements >= 1.
+Geometry WithBlocksOf(Geometry geometry, uint64_t block_elements);
+
 // True for dtypes whose elements are coded as such: not for complex numbers
 // and elements smaller than a byte, which appear in views only.
 bool IsCodable(DType dtype);

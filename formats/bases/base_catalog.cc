@@ -1,7 +1,6 @@
 #include "formats/bases/base_catalog.h"
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
 #include <future>
 #include <system_error>
@@ -15,20 +14,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// How a container begins (codec/FORMAT.md, section 1).
-constexpr std::array<uint8_t, 8> kMagic = {0x89, 'I', 'N',  'G',
-                                           'O',  'T', 0x0D, 0x0A};
-
 constexpr uint64_t kReadBytes = uint64_t{4} << 20;
 // Pieces that are worth a thread to hash them a second time.
 constexpr size_t kWorthThread = size_t{1} << 20;
-
-Result<bool> IsContainer(const Source& source) {
-  if (source.size() < kMagic.size()) return false;
-  std::array<std::byte, kMagic.size()> first;
-  INGOT_TRY(source.ReadAt(0, first));
-  return std::ranges::equal(first, std::as_bytes(std::span(kMagic)));
-}
 
 // Lengths of a file's beginning that whole elements of some dtype fill.
 std::set<uint64_t> ElementLengths(uint64_t size) {
@@ -39,6 +27,15 @@ std::set<uint64_t> ElementLengths(uint64_t size) {
   }
   lengths.erase(0);
   return lengths;
+}
+
+// How containers name a file: relative to `folder` where it lies below that.
+std::string NameIn(const std::string& folder, const std::string& path) {
+  if (folder.empty()) return path;
+  const fs::path name =
+      fs::path(path).lexically_relative(fs::path(folder).lexically_normal());
+  const bool below = !name.empty() && *name.begin() != "..";
+  return below ? name.string() : path;
 }
 
 const std::vector<size_t>& NoObjects() {
@@ -94,7 +91,7 @@ Status BaseCatalog::AddFile(const std::string& path) {
   bool container = false;
   {
     INGOT_ASSIGN(const std::unique_ptr<Source> source, OpenFileSource(path));
-    INGOT_ASSIGN(container, IsContainer(*source));
+    INGOT_ASSIGN(container, LooksLikeContainer(*source));
   }
   return container ? AddContainer(path) : AddModel(path);
 }
@@ -205,13 +202,17 @@ const std::vector<size_t>& BaseCatalog::WithDigest(const Digest& digest) const {
 
 Result<BaseFile> BaseCatalog::FileOf(size_t object) {
   const CatalogObject& entry = objects_[object];
-  CatalogFile& file = files_[entry.file];
-  if (entry.manifest) {
-    return BaseFile{file.path,
-                    file.container->index().files()[*entry.manifest].id};
-  }
-  if (!file.digest) INGOT_TRY(HashFile(entry.file));
-  return BaseFile{file.path, {*file.digest, file.size}};
+  const CatalogFile& file = files_[entry.file];
+  if (!entry.manifest) return WholeFile(entry.file);
+  return BaseFile{NameIn(options_.folder, file.path),
+                  file.container->index().files()[*entry.manifest].id};
+}
+
+Result<BaseFile> BaseCatalog::WholeFile(size_t file) {
+  INGOT_TRY(HashFile(file));
+  const CatalogFile& entry = files_[file];
+  return BaseFile{NameIn(options_.folder, entry.path),
+                  {*entry.digest, entry.size}};
 }
 
 Result<const Source*> BaseCatalog::SourceOf(size_t file) {

@@ -77,6 +77,9 @@ class BaseCatalog {
   // where that has not been done.
   Result<BaseFile> FileOf(size_t object);
 
+  // A file as it is, container or not.
+  Result<BaseFile> WholeFile(size_t file);
+
   Result<const Source*> SourceOf(size_t file);
   // Gives an object of kind kRaw or kLiteral its digest, if it has none.
   Status HashObject(size_t object);

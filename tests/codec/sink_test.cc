@@ -47,6 +47,39 @@ class FileSinkTest : public testing::Test {
   fs::path folder_;
 };
 
+TEST_F(FileSinkTest, ANewFileKeepsThePermissionsOfTheOld) {
+  const std::string path = Path("model");
+  Put(path, "old");
+  ASSERT_EQ(chmod(path.c_str(), 0664), 0);
+  const bool root = geteuid() == 0;
+  if (root) {
+    ASSERT_EQ(chown(path.c_str(), 12, 34), 0);
+  }
+  const mode_t before = umask(0077);
+  const FileSinkOptions options = {
+      .overwrite = true, .mode = 0600, .keep_permissions = true};
+  auto sink = CreateFileSink(path, options);
+  ASSERT_TRUE(sink.ok()) << sink.error().message;
+  // From the beginning, under its temporary name.
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder_)) {
+    struct stat info;
+    ASSERT_EQ(stat(entry.path().c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 07777, 0664U) << entry.path();
+    EXPECT_EQ(info.st_uid, root ? 12 : geteuid());
+  }
+  ASSERT_TRUE((*sink)->Write(AsBytes("new")).ok());
+  ASSERT_TRUE((*sink)->Commit().ok());
+  EXPECT_EQ(Contents(path), "new");
+  // Of none there are none.
+  auto fresh = CreateFileSink(Path("fresh"), options);
+  ASSERT_TRUE(fresh.ok()) << fresh.error().message;
+  ASSERT_TRUE((*fresh)->Commit().ok());
+  umask(before);
+  struct stat info;
+  ASSERT_EQ(stat(Path("fresh").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 07777, 0600U);
+}
+
 TEST_F(FileSinkTest, AppearsWholeOnCommitOnly) {
   const std::string path = Path("model.ingot");
   auto sink = CreateFileSink(path, {});

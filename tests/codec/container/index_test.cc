@@ -139,6 +139,44 @@ TEST(IndexTest, BasesLeaveNoTraceWhereThereAreNone) {
   EXPECT_EQ(read->objects[1].depth, 0u);
 }
 
+TensorParts SomeParts(const std::string& name) {
+  TensorParts parts{
+      .name = name, .base = SomeId(25), .part_bytes = 10, .parts = {}};
+  for (uint64_t i = 0; i < 3; ++i) {
+    parts.parts.push_back(
+        {.base = SomeId(i).digest, .tensor = SomeId(10 + i).digest});
+  }
+  return parts;
+}
+
+TEST(IndexTest, PartsAreASectionThatMayBeLeftOut) {
+  Index index = SomeIndex();
+  const size_t without = Append(index).size();
+  index.parts = {SomeParts("a"), SomeParts("b")};
+  const Bytes body = Append(index);
+  const Result<Index> read = Parse(body);
+  ASSERT_TRUE(read.ok()) << read.error().message;
+  EXPECT_EQ(read->parts, index.parts);
+  // Whoever does not know it skips it: no critical bit.
+  EXPECT_EQ(body[without], std::byte{4});
+  for (size_t length = 0; length < body.size(); ++length) {
+    const Result<Index> cut = Parse(
+        Bytes(body.begin(), body.begin() + static_cast<ptrdiff_t>(length)));
+    if (cut.ok()) {
+      EXPECT_TRUE(cut->parts.empty());
+      EXPECT_LE(length, without);
+    } else {
+      EXPECT_NE(length, without);
+      EXPECT_EQ(cut.error().kind, ErrorKind::kCorruption);
+    }
+  }
+  // Once is enough.
+  Bytes twice = body;
+  twice.insert(twice.end(), body.begin() + static_cast<ptrdiff_t>(without),
+               body.end());
+  EXPECT_FALSE(Parse(twice).ok());
+}
+
 TEST(IndexTest, AViewThatDoesNotFitIsDropped) {
   Index index = SomeIndex();
   index.files[0].segments[0].view->shape = {8};
@@ -179,6 +217,16 @@ struct BadIndex {
 
 TEST(IndexTest, ContradictionsAreCorruption) {
   const BadIndex cases[] = {
+      {"more parts than listed", "more than are listed",
+       [](Index* i) {
+         i->parts = {SomeParts("a")};
+         i->parts[0].base.length = uint64_t{1} << 60;
+       }},
+      {"parts of no bytes", "parts of no bytes",
+       [](Index* i) {
+         i->parts = {SomeParts("a")};
+         i->parts[0].part_bytes = 0;
+       }},
       {"length of half an element", "number of elements",
        [](Index* i) { i->objects[0].id.length = 261; }},
       {"too few records", "more than the index lists",
