@@ -10,15 +10,14 @@
 #include <utility>
 #include <vector>
 
-#include "codec/container_reader.h"
 #include "codec/sink.h"
-#include "codec/source.h"
 #include "codec/stream_encoder.h"
 #include "formats/base_models.h"
-#include "formats/encode_file.h"
 #include "formats/encode_stream.h"
+#include "tools/chain.h"
 #include "tools/command.h"
 #include "tools/common_options.h"
+#include "tools/encode_tree.h"
 #include "tools/exit_code.h"
 #include "tools/input_tree.h"
 #include "tools/output_folder.h"
@@ -38,7 +37,17 @@ With --base, tensors are coded as what changed against those of the same name,
 dtype and row length there, and equal ones become references. The container then
 needs these to be restored: any files that hold the same bytes.
 
+With --chain PATH is the folder of a training run, and every file and folder in
+it a checkpoint (or those that --match names). Each becomes a container in the
+folder OUT (PATH.chain without), in the order of the numbers in their names: a
+full one every K, the others coded against the one before, so that restoring one
+reads K containers at most. Run it again as training goes on: it adds what is
+new, at the end, and refuses checkpoints that have changed. It may be killed at
+any moment; the next run completes the chain.
+
 Examples:
+  ingot compress --chain run42/               makes run42.chain/*.ingot
+  ingot compress --chain --match 'checkpoint-*' --rm -o archive/run42 run42/
   ingot compress model.safetensors            makes model.safetensors.ingot
   ingot compress -1 -T2 -o out.ingot model/   a whole model repository
   ingot compress --dtype bf16 --columns 4096 weights.bin
@@ -48,8 +57,8 @@ Examples:
 struct CompressOptions {
   std::string path;
   std::string output;
-  EncodeOptions encode = {.level = kDefaultLevel, .threads = 0};
-  int digit = 0;  // -1 ... -9, where given
+  LevelOption level;
+  EncodeOptions encode = {.threads = 0};
   RawOption raw;
   std::vector<std::string> bases;
   unsigned max_depth = kDefaultMaxDepth;
@@ -60,6 +69,13 @@ struct CompressOptions {
   bool remove = false;
   bool no_metadata = false;
 
+  bool chain = false;
+  unsigned keyframe = kDefaultKeyframe;
+  std::string match;
+
+  EncodeTreeOptions Tree() const {
+    return {.raw = raw.Get(), .metadata = !no_metadata};
+  }
   bool FromStdin() const { return path == "-"; }
   bool ToStdout() const {
     return to_stdout || output == "-" || (FromStdin() && output.empty());
@@ -91,10 +107,6 @@ class Compression {
   // Writes the container.
   Status Encode(Sink* sink);
   Result<ObjectId> EncodeStdin(StreamEncoder* encoder, Progress* progress);
-  Result<ObjectId> EncodeInput(const InputFile& file, StreamEncoder* encoder,
-                               Progress* progress);
-  // Reads the container back: whether it restores just what was read.
-  Status Verify() const;
 
   const CompressOptions& options_;
   std::string output_;  // empty: stdout
@@ -179,7 +191,8 @@ Status Compression::Run() {
   INGOT_TRY(Encode(sink.get()));
   INGOT_TRY(sink->Commit());
   if (!options_.remove) return {};
-  INGOT_TRY(Verify());
+  INGOT_TRY(CheckHolds(output_, ids_, options_.encode.threads, bases_.get(),
+                       options_.quiet));
   return RemoveInput(tree_);
 }
 
@@ -193,11 +206,8 @@ Status Compression::Encode(Sink* sink) {
     INGOT_TRY(EncodeStdin(encoder.get(), &progress));
   } else {
     Progress progress(options_.path, tree_.TotalBytes(), options_.quiet);
-    for (const InputFile& file : tree_.files) {
-      INGOT_ASSIGN(const ObjectId id,
-                   EncodeInput(file, encoder.get(), &progress));
-      ids_.push_back(id);
-    }
+    INGOT_ASSIGN(ids_, EncodeTree(tree_, options_.Tree(), encoder.get(),
+                                  bases_.get(), &progress));
   }
   return encoder->Finish();
 }
@@ -213,39 +223,23 @@ Result<ObjectId> Compression::EncodeStdin(StreamEncoder* encoder,
       [progress](uint64_t bytes) { progress->Add(bytes); }, bases_.get());
 }
 
-Result<ObjectId> Compression::EncodeInput(const InputFile& file,
-                                          StreamEncoder* encoder,
-                                          Progress* progress) {
-  INGOT_ASSIGN(const std::unique_ptr<Source> source, OpenFileSource(file.path));
-  INGOT_ASSIGN(const Layout layout, ChooseLayout(*source, options_.raw.Get()));
-  FileInfo info;
-  info.path = file.name;
-  if (!options_.no_metadata) {
-    info.mode = file.mode;
-    info.mtime = file.mtime;
+Status RunChain(const CompressOptions& options, bool keyframe_given) {
+  if (options.FromStdin() || options.ToStdout() || options.force ||
+      !options.bases.empty()) {
+    return InvalidArgument(
+        "--chain: expected a folder as input and as output, without -f and "
+        "--base");
   }
-  return EncodeFile(
-      *source, layout, std::move(info), encoder,
-      [progress](uint64_t bytes) { progress->Add(bytes); }, bases_.get());
-}
-
-Status Compression::Verify() const {
-  INGOT_ASSIGN(std::unique_ptr<Source> source, OpenFileSource(output_));
-  INGOT_ASSIGN(const std::unique_ptr<ContainerReader> reader,
-               ContainerReader::Open(std::move(source),
-                                     {.threads = options_.encode.threads,
-                                      .verify_digests = true,
-                                      .references = bases_.get()}));
-  Progress progress(output_, tree_.TotalBytes(), options_.quiet);
-  reader->SetProgress([&progress](uint64_t bytes) { progress.Set(bytes); });
-  uint64_t incomplete = 0;
-  INGOT_TRY(reader->Verify(&incomplete));
-  bool same = incomplete == 0 && reader->files().size() == ids_.size();
-  for (size_t i = 0; same && i < ids_.size(); ++i) {
-    same = reader->files()[i].id == ids_[i];
-  }
-  if (same) return {};
-  return Corruption(output_ + ": does not hold what was read; input kept");
+  ChainOptions chain{.checkpoints = options.path,
+                     .match = options.match,
+                     .output = options.output,
+                     .keyframe = std::nullopt,
+                     .encode = options.encode,
+                     .tree = options.Tree(),
+                     .remove = options.remove,
+                     .quiet = options.quiet};
+  if (keyframe_given) chain.keyframe = options.keyframe;
+  return CompressChain(chain);
 }
 
 }  // namespace
@@ -257,25 +251,35 @@ void AddCompressCommand(CLI::App* app, CommandRun* run) {
   command->footer(kExamples);
   command->add_option("PATH", options->path, "File, folder, or - for stdin")
       ->required();
-  CLI::Option* const digits = command->add_flag(
-      "-1{1},-2{2},-3{3},-4{4},-5{5},-6{6},-7{7},-8{8},-9{9}", options->digit);
-  digits->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)->group("");
-  command
-      ->add_option("--level", options->encode.level,
-                   "-1 ... -9 or --level L: 1 is fastest, 9 smallest; 3 "
-                   "without. From 7 on models code the exponents: 40 MB/s on "
-                   "a core instead of gigabytes")
-      ->option_text("L")
-      ->check(CLI::Range(kMinLevel, kMaxLevel))
-      ->excludes(digits);
+  AddLevelOption(command, &options->level);
   AddThreadsOption(command, &options->encode.threads);
   CLI::Option* const output =
       command
           ->add_option("-o,--output", options->output,
                        "Output; PATH.ingot without (stdout for -)")
           ->option_text("OUT");
-  command->add_flag("-c,--stdout", options->to_stdout, "Write to stdout")
-      ->excludes(output);
+  CLI::Option* const to_stdout =
+      command->add_flag("-c,--stdout", options->to_stdout, "Write to stdout")
+          ->excludes(output);
+  CLI::Option* const chain =
+      command
+          ->add_flag("--chain", options->chain,
+                     "PATH holds the checkpoints of a run: add the new ones to "
+                     "a chain")
+          ->excludes(to_stdout);
+  CLI::Option* const keyframe =
+      command
+          ->add_option("--keyframe", options->keyframe,
+                       "A full checkpoint every K, 1 to 17; 4, or what the "
+                       "chain has, without")
+          ->option_text("K")
+          ->check(CLI::Range(1U, kMaxKeyframe))
+          ->needs(chain);
+  command
+      ->add_option("--match", options->match,
+                   "Only checkpoints of such names, as a shell matches")
+      ->option_text("PATTERN")
+      ->needs(chain);
   CLI::Option* const keep =
       command->add_flag("-k,--keep", options->keep, "Keep the input (default)");
   command->add_flag("-f,--force", options->force,
@@ -298,9 +302,13 @@ void AddCompressCommand(CLI::App* app, CommandRun* run) {
       ->check(CLI::Range(1u, kMaxDepth));
   command->add_flag("--no-metadata", options->no_metadata,
                     "Do not record permissions and times");
-  command->callback([options, run] {
-    if (options->digit > 0) options->encode.level = options->digit;
-    *run = [options] { return Report(Compression(*options).Run()); };
+  command->callback([options, keyframe, run] {
+    options->encode.level = options->level.Get();
+    const bool keyframe_given = keyframe->count() > 0;
+    *run = [options, keyframe_given] {
+      return Report(options->chain ? RunChain(*options, keyframe_given)
+                                   : Compression(*options).Run());
+    };
   });
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "codec/container_reader.h"
+#include "codec/options.h"
 #include "formats/base_models.h"
 #include "formats/encode_file.h"
 
@@ -22,6 +23,15 @@ namespace ingot {
 
 // -T, --threads: 0 to 256.
 CLI::Option* AddThreadsOption(CLI::App* command, int* threads);
+
+// -1 ... -9 and --level L.
+struct LevelOption {
+  int level = kDefaultLevel;
+  int digit = 0;  // where given
+
+  int Get() const { return digit > 0 ? digit : level; }
+};
+void AddLevelOption(CLI::App* command, LevelOption* level);
 
 // --dtype D and --columns N.
 struct RawOption {

@@ -30,6 +30,7 @@ Examples:
   ingot verify model.safetensors.ingot
   ingot decompress -o copy.safetensors model.safetensors.ingot
   ingot cat model.safetensors.ingot model.norm.weight --elements 0:16 | od -x
+  ingot compress --chain run42/
   ingot similar models/
   ingot bench model.safetensors
 "ingot COMMAND --help" tells more.)";

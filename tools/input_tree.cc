@@ -28,22 +28,6 @@ InputFile MakeFile(std::string path, std::string name,
                 .nanoseconds = static_cast<uint32_t>(info.st_mtim.tv_nsec)}};
 }
 
-Result<std::vector<std::string>> ListFolder(const std::string& path) {
-  const std::unique_ptr<DIR, int (*)(DIR*)> folder(opendir(path.c_str()),
-                                                   closedir);
-  if (folder == nullptr) return ErrnoError(path, errno);
-  std::vector<std::string> names;
-  for (;;) {
-    errno = 0;
-    const dirent* const entry = readdir(folder.get());
-    if (entry == nullptr) break;
-    const std::string name = entry->d_name;
-    if (name != "." && name != "..") names.push_back(name);
-  }
-  if (errno != 0) return ErrnoError(path, errno);
-  return names;
-}
-
 class Scanner {
  public:
   Scanner(const std::vector<FileIdentity>& excluded, InputTree* tree)
@@ -100,7 +84,7 @@ class Scanner {
   InputTree* const tree_;
 };
 
-Status CheckUnchanged(const InputFile& file) {
+Status CheckFileUnchanged(const InputFile& file) {
   struct stat info;
   if (stat(file.path.c_str(), &info) != 0) {
     return ErrnoError(file.path, errno);
@@ -110,11 +94,26 @@ Status CheckUnchanged(const InputFile& file) {
       now.mtime == file.mtime) {
     return {};
   }
-  return Error{ErrorKind::kConflict,
-               file.path + ": not removed: changed while it was read"};
+  return Error{ErrorKind::kConflict, file.path + ": changed while it was read"};
 }
 
 }  // namespace
+
+Result<std::vector<std::string>> ListFolder(const std::string& path) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> folder(opendir(path.c_str()),
+                                                   closedir);
+  if (folder == nullptr) return ErrnoError(path, errno);
+  std::vector<std::string> names;
+  for (;;) {
+    errno = 0;
+    const dirent* const entry = readdir(folder.get());
+    if (entry == nullptr) break;
+    const std::string name = entry->d_name;
+    if (name != "." && name != "..") names.push_back(name);
+  }
+  if (errno != 0) return ErrnoError(path, errno);
+  return names;
+}
 
 std::optional<FileIdentity> IdentityOf(const std::string& path) {
   struct stat info;
@@ -155,9 +154,16 @@ Result<InputTree> ScanInput(const std::string& path,
   return tree;
 }
 
+Status CheckUnchanged(const InputTree& tree) {
+  for (const InputFile& file : tree.files) INGOT_TRY(CheckFileUnchanged(file));
+  return {};
+}
+
 Status RemoveInput(const InputTree& tree) {
   // All are compared before one goes.
-  for (const InputFile& file : tree.files) INGOT_TRY(CheckUnchanged(file));
+  if (Status status = CheckUnchanged(tree); !status.ok()) {
+    return WithContext("input kept: ", std::move(status).error());
+  }
   for (const InputFile& file : tree.files) {
     if (unlink(file.path.c_str()) != 0) return ErrnoError(file.path, errno);
   }

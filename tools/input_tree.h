@@ -52,6 +52,12 @@ struct InputTree {
 Result<InputTree> ScanInput(const std::string& path,
                             const std::vector<FileIdentity>& excluded);
 
+// Names in a folder but "." and "..", in no order.
+Result<std::vector<std::string>> ListFolder(const std::string& path);
+
+// kConflict where a file has changed since the scan.
+Status CheckUnchanged(const InputTree& tree);
+
 // Removes the files, unless they have changed since the scan, and then the
 // folders that this leaves empty.
 Status RemoveInput(const InputTree& tree);

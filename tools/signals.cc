@@ -57,6 +57,7 @@ void InstallSignalHandlers() {
     Catch(signal_number, EndBySignal);
   }
   Catch(SIGPIPE, EndByBrokenPipe);
+  signal(SIGXFSZ, SIG_IGN);
 }
 
 }  // namespace ingot

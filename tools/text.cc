@@ -56,6 +56,38 @@ std::string ShapeText(std::span<const uint64_t> shape) {
   return text + "]";
 }
 
+bool NaturalLess(std::string_view a, std::string_view b) {
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  // The run of digits at `at`, less leading zeros; moves behind it.
+  const auto number = [&](std::string_view text, size_t* at) {
+    size_t end = *at;
+    while (end < text.size() && is_digit(text[end])) ++end;
+    size_t begin = *at;
+    while (begin + 1 < end && text[begin] == '0') ++begin;
+    *at = end;
+    return text.substr(begin, end - begin);
+  };
+  size_t i = 0;
+  size_t j = 0;
+  while (i < a.size() && j < b.size()) {
+    if (is_digit(a[i]) && is_digit(b[j])) {
+      const std::string_view x = number(a, &i);
+      const std::string_view y = number(b, &j);
+      if (x.size() != y.size()) return x.size() < y.size();
+      if (x != y) return x < y;
+    } else {
+      if (a[i] != b[j]) {
+        return static_cast<unsigned char>(a[i]) <
+               static_cast<unsigned char>(b[j]);
+      }
+      ++i;
+      ++j;
+    }
+  }
+  if (i < a.size() || j < b.size()) return i == a.size();
+  return a < b;  // "01" and "1"
+}
+
 std::string Table(std::span<const std::vector<std::string>> rows, size_t left) {
   std::vector<size_t> widths;
   for (const std::vector<std::string>& row : rows) {

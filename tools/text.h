@@ -30,6 +30,10 @@ std::string Count(uint64_t count, std::string_view noun);
 // "[4096,256]".
 std::string ShapeText(std::span<const uint64_t> shape);
 
+// Whether `a` comes before `b` where runs of digits count as numbers: "step_9"
+// before "step_10".
+bool NaturalLess(std::string_view a, std::string_view b);
+
 // Rows of cells as lines of aligned columns, the first row being the heads.
 // `left` counts the leading columns that are aligned to the left.
 std::string Table(std::span<const std::vector<std::string>> rows, size_t left);

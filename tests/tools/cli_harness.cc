@@ -201,7 +201,16 @@ RunResult CliTest::Run(const std::vector<std::string>& arguments,
   spawn.Use(out.write.get(), 1);
   spawn.Use(err.write.get(), 2);
   spawn.ChangeFolder(folder_);
+  // The process inherits the limit; nothing is written here meanwhile.
+  struct rlimit unlimited = {};
+  EXPECT_EQ(getrlimit(RLIMIT_FSIZE, &unlimited), 0);
+  if (options.max_file_bytes != 0) {
+    struct rlimit limit = unlimited;
+    limit.rlim_cur = options.max_file_bytes;
+    EXPECT_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
+  }
   const pid_t pid = spawn.Start(arguments, options.environment);
+  EXPECT_EQ(setrlimit(RLIMIT_FSIZE, &unlimited), 0);
   in.read.Close();
   out.write.Close();
   err.write.Close();
@@ -229,6 +238,10 @@ RunResult CliTest::Run(const std::vector<std::string>& arguments,
     }
     EXPECT_TRUE(found) << "the process made no temporary file";
     kill(pid, options.signal);
+  }
+  if (options.kill_after) {
+    std::this_thread::sleep_for(*options.kill_after);
+    kill(pid, SIGKILL);
   }
   RunResult result = Wait(pid);
   feeding.join();

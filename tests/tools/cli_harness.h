@@ -30,6 +30,10 @@ struct RunOptions {
   std::vector<std::string> environment = {};  // "NAME=value"
   // Sent once the process has made a temporary file in the test's folder.
   int signal = 0;
+  // SIGKILL so long after the start.
+  std::optional<std::chrono::microseconds> kill_after = std::nullopt;
+  // Longest file that the process may write; 0: no limit.
+  uint64_t max_file_bytes = 0;
 };
 
 struct RunResult {
