@@ -25,6 +25,7 @@ void AddVerifyCommand(CLI::App* app, CommandRun* run);
 void AddInspectCommand(CLI::App* app, CommandRun* run);
 void AddCatCommand(CLI::App* app, CommandRun* run);
 void AddSimilarCommand(CLI::App* app, CommandRun* run);
+void AddPatchCommand(CLI::App* app, CommandRun* run);
 void AddBenchCommand(CLI::App* app, CommandRun* run);
 
 }  // namespace ingot

@@ -31,6 +31,7 @@ Examples:
   ingot decompress -o copy.safetensors model.safetensors.ingot
   ingot cat model.safetensors.ingot model.norm.weight --elements 0:16 | od -x
   ingot compress --chain run42/
+  ingot patch make old.safetensors new.safetensors
   ingot similar models/
   ingot bench model.safetensors
 "ingot COMMAND --help" tells more.)";
@@ -43,15 +44,16 @@ int ExplainParse(const CLI::App& app, const CLI::ParseError& error) {
     return Report(Print(text.str()));
   }
   std::string command = "ingot";
-  for (const CLI::App* chosen : app.get_subcommands()) {
-    command += " " + chosen->get_name();
+  const CLI::App* last = &app;
+  while (!last->get_subcommands().empty()) {
+    last = last->get_subcommands().front();
+    command += " " + last->get_name();
   }
   // The parser would say no more than that a subcommand is missing.
-  const std::vector<std::string> unknown = app.remaining();
-  if (app.get_subcommands().empty() && !unknown.empty()) {
-    PrintMessage(unknown.front() +
-                 ": no such command or option (see ingot "
-                 "--help)");
+  const std::vector<std::string> unknown = last->remaining();
+  if (last->get_require_subcommand_min() > 0 && !unknown.empty()) {
+    PrintMessage(unknown.front() + ": no such command or option (see " +
+                 command + " --help)");
     return kExitUsage;
   }
   PrintMessage(std::string(error.what()) + " (see " + command + " --help)");
@@ -71,6 +73,7 @@ int Main(int argc, char** argv) {
   AddInspectCommand(&app, &run);
   AddCatCommand(&app, &run);
   AddSimilarCommand(&app, &run);
+  AddPatchCommand(&app, &run);
   AddBenchCommand(&app, &run);
   try {
     app.parse(argc, argv);
