@@ -86,6 +86,46 @@ TEST(TierCodeTest, LocatesTiersOneBehindTheOther) {
   }
 }
 
+TEST(TierCodeTest, LocatesAllTiersOfASegment) {
+  const TierCode code = CodeOf({1, 2, 3});
+  const Codes first = RandomCodes(700, 1, 5);
+  const Codes second = RandomCodes(first.escapes, 2, 6);
+  std::vector<uint8_t> segment(first.bytes.begin(), first.bytes.end() - 8);
+  segment.insert(segment.end(), second.bytes.begin(), second.bytes.end() - 8);
+  const size_t third_at = segment.size();
+  segment.resize(third_at + CodeBytes(second.escapes, 3) + 5 + 8);
+  TierExtents extents;
+  ASSERT_TRUE(
+      LocateAllTiers(code, 700, segment.data(), segment.size() - 8, &extents));
+  EXPECT_EQ(extents.counts[0], 700u);
+  EXPECT_EQ(extents.counts[1], first.escapes);
+  EXPECT_EQ(extents.counts[2], second.escapes);
+  EXPECT_EQ(extents.offsets[0], 0u);
+  EXPECT_EQ(extents.offsets[1], CodeBytes(700, 1));
+  EXPECT_EQ(extents.offsets[2], third_at);
+  EXPECT_EQ(extents.bytes, segment.size() - 5 - 8);
+  for (size_t bytes = 0; bytes < extents.bytes; ++bytes) {
+    TierExtents cut;
+    EXPECT_FALSE(LocateAllTiers(code, 700, segment.data(), bytes, &cut));
+  }
+}
+
+TEST(TierCodeTest, LocatesAllTiersWhereThereIsOneOrNothing) {
+  const std::vector<uint8_t> ones(16, 0xFF);
+  TierExtents extents;
+  // The largest code of a last tier is a value.
+  ASSERT_TRUE(LocateAllTiers(CodeOf({2}), 30, ones.data(), 8, &extents));
+  EXPECT_EQ(extents.counts[0], 30u);
+  EXPECT_EQ(extents.bytes, 8u);
+  EXPECT_FALSE(LocateAllTiers(CodeOf({2}), 33, ones.data(), 8, &extents));
+  // No elements take no bytes.
+  for (const TierCode& code : {CodeOf({3}), CodeOf({1, 2, 3, 1})}) {
+    ASSERT_TRUE(LocateAllTiers(code, 0, ones.data(), 0, &extents));
+    EXPECT_EQ(extents.bytes, 0u);
+    EXPECT_EQ(extents.counts[0], 0u);
+  }
+}
+
 TEST(TierCodeTest, EscapesMustBePossible) {
   const std::vector<uint8_t> nothing(8);
   TierExtents extents;
