@@ -319,7 +319,7 @@ std::vector<GoldenFile> MustFail() {
               })));
   add(Changed(
       "unsupported-predictor", "groups",
-      ChangeHeader(DType::kBf16, [](BlockHeader* h) { h->predictor = 1; })));
+      ChangeHeader(DType::kBf16, [](BlockHeader* h) { h->predictor = 2; })));
   add(Changed("unsupported-group-kind", "groups",
               [](auto* parts) { parts->Find(kGroup).body[2] = std::byte{9}; }));
   add(ChangedBytes("corruption-truncated", "groups",
