@@ -21,15 +21,6 @@ constexpr uint64_t kAlignment = 64;
 // (TensorBase).
 constexpr uint64_t kMinPairBytes = uint64_t{256} << 20;
 constexpr uint64_t kBaseSlack = 128;
-// What a container keeps as literals (codec/FORMAT.md, section 1).
-constexpr uint64_t kMaxLiteral = 65536;
-constexpr uint64_t kMinTensorObject = 4096;
-
-bool IsCoded(const Region& region) {
-  return region.IsLiteral() ? region.length > kMaxLiteral
-                            : region.length >= kMinTensorObject;
-}
-
 // Counts what a file would get, rewinding as one does.
 class CountingSink final : public Sink {
  public:
@@ -86,12 +77,13 @@ double BenchResult::size() const {
 }
 
 BenchFile::BenchFile(std::string path, const BenchSettings& settings,
-                     Layout layout, uint64_t copies, std::vector<Piece> pieces,
-                     BenchMemory raw, BenchMemory base, BenchMemory decoded,
-                     BenchMemory encoded)
+                     Layout layout, DeltaEntropy entropy, uint64_t copies,
+                     std::vector<Piece> pieces, BenchMemory raw,
+                     BenchMemory base, BenchMemory decoded, BenchMemory encoded)
     : path_(std::move(path)),
       settings_(settings),
       layout_(std::move(layout)),
+      entropy_(entropy),
       copies_(copies),
       pieces_(std::move(pieces)),
       raw_(std::move(raw)),
@@ -112,6 +104,8 @@ Result<BenchFile> BenchFile::Load(const std::string& path,
     copies = std::max<uint64_t>(
         1, (kMinPairBytes + layout.size() - 1) / layout.size());
   }
+  INGOT_ASSIGN(const DeltaEntropy entropy,
+               MeasureDeltaEntropy(*source, layout, &models));
   std::vector<std::vector<RegionBase>> bases;
   for (const Region& region : layout.regions()) {
     INGOT_ASSIGN(bases.emplace_back(),
@@ -131,7 +125,7 @@ Result<BenchFile> BenchFile::Load(const std::string& path,
                      .length = region.length,
                      .dtype = region.element_dtype,
                      .columns = region.columns,
-                     .coded = IsCoded(region),
+                     .coded = IsObject(region),
                      .base_offset = base_size,
                      .encoded_offset = encoded_size,
                      .encoded_room = region.length};
@@ -177,9 +171,9 @@ Result<BenchFile> BenchFile::Load(const std::string& path,
       room = room.subspan(part.size());
     }
   }
-  return BenchFile(path, settings, std::move(layout), copies, std::move(pieces),
-                   std::move(raw), std::move(base), std::move(decoded),
-                   std::move(encoded));
+  return BenchFile(path, settings, std::move(layout), entropy, copies,
+                   std::move(pieces), std::move(raw), std::move(base),
+                   std::move(decoded), std::move(encoded));
 }
 
 TensorBase BenchFile::BaseOf(const Piece& piece) const {
@@ -291,6 +285,13 @@ Result<BenchResult> BenchFile::Measure(int level) {
     stream.push_back(stream_seconds);
     encode.push_back(encode_seconds);
     decode.push_back(decode_seconds);
+  }
+  if (!settings_.bases.empty()) {
+    result.delta = entropy_;
+    for (size_t i = 0; i < layout_.regions().size(); ++i) {
+      const Piece& piece = pieces_[i];
+      if (piece.base_length > 0) result.delta_bytes += piece.encoded_length;
+    }
   }
   result.memcpy_gbps = Gbps(raw.size(), copy);
   result.ntcopy_gbps = Gbps(raw.size(), stream);

@@ -23,6 +23,7 @@
 #include "codec/tensor_codec.h"
 #include "formats/encode_file.h"
 #include "tools/bench_memory.h"
+#include "tools/delta_entropy.h"
 
 namespace ingot {
 
@@ -48,6 +49,9 @@ struct BenchResult {
   double memcpy_gbps = 0;
   double ntcopy_gbps = 0;
   bool roundtrip_ok = false;
+  // With bases: of the objects that have one, and what they were encoded to.
+  std::optional<DeltaEntropy> delta;
+  uint64_t delta_bytes = 0;
 
   double size() const;
 };
@@ -76,8 +80,9 @@ class BenchFile {
   struct Codec;
 
   BenchFile(std::string path, const BenchSettings& settings, Layout layout,
-            uint64_t copies, std::vector<Piece> pieces, BenchMemory raw,
-            BenchMemory base, BenchMemory decoded, BenchMemory encoded);
+            DeltaEntropy entropy, uint64_t copies, std::vector<Piece> pieces,
+            BenchMemory raw, BenchMemory base, BenchMemory decoded,
+            BenchMemory encoded);
 
   TensorBase BaseOf(const Piece& piece) const;
   Result<uint64_t> ContainerBytes(int level) const;
@@ -87,6 +92,7 @@ class BenchFile {
   std::string path_;
   BenchSettings settings_;
   Layout layout_;
+  DeltaEntropy entropy_;
   uint64_t copies_;
   std::vector<Piece> pieces_;
   BenchMemory raw_;

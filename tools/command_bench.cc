@@ -28,7 +28,9 @@ bytes. size counts every byte of the complete container. Three times the file
 must fit in memory.
 With --base the bases lie in memory as well, and are not counted among the bytes
 that memcpy moves; a file below 256 MiB is repeated, each copy with memory and
-bases of its own. Four times that must fit in memory.
+bases of its own. Four times that must fit in memory. "delta" is the size of the
+objects that have a base, and "entropy" the order-0 entropy of all of their
+differences given the base's exponent (within some percent, from above).
 
 Examples:
   ingot bench model.safetensors
@@ -47,19 +49,27 @@ struct BenchOptions {
 using Json = nlohmann::ordered_json;
 
 Json ResultJson(const BenchResult& result) {
-  return {{"file", result.file},
-          {"level", result.level},
-          {"threads", result.threads},
-          {"kernel", result.kernel},
-          {"raw_bytes", result.raw_bytes},
-          {"copies", result.copies},
-          {"encoded_bytes", result.encoded_bytes},
-          {"size", result.size()},
-          {"encode_gbps", result.encode_gbps},
-          {"decode_gbps", result.decode_gbps},
-          {"memcpy_gbps", result.memcpy_gbps},
-          {"ntcopy_gbps", result.ntcopy_gbps},
-          {"roundtrip_ok", result.roundtrip_ok}};
+  Json json = {{"file", result.file},
+               {"level", result.level},
+               {"threads", result.threads},
+               {"kernel", result.kernel},
+               {"raw_bytes", result.raw_bytes},
+               {"copies", result.copies},
+               {"encoded_bytes", result.encoded_bytes},
+               {"size", result.size()},
+               {"encode_gbps", result.encode_gbps},
+               {"decode_gbps", result.decode_gbps},
+               {"memcpy_gbps", result.memcpy_gbps},
+               {"ntcopy_gbps", result.ntcopy_gbps},
+               {"roundtrip_ok", result.roundtrip_ok}};
+  if (result.delta) {
+    json["delta_raw_bytes"] = result.delta->raw_bytes;
+    json["delta_bytes"] = result.delta_bytes;
+    json["delta_elements"] = result.delta->elements;
+    json["delta_changed"] = result.delta->changed;
+    json["entropy"] = result.delta->size();
+  }
+  return json;
 }
 
 std::string Times(double a, double b) {
@@ -67,20 +77,26 @@ std::string Times(double a, double b) {
 }
 
 std::vector<std::string> ResultRow(const BenchResult& result) {
-  return {Printable(result.file),
-          result.kernel,
-          std::to_string(result.level),
-          std::to_string(result.threads),
-          std::to_string(result.raw_bytes),
-          std::to_string(result.encoded_bytes),
-          Ratio(result.encoded_bytes, result.raw_bytes),
-          Decimal(result.encode_gbps, 2),
-          Decimal(result.decode_gbps, 2),
-          Decimal(result.memcpy_gbps, 2),
-          Decimal(result.ntcopy_gbps, 2),
-          Times(result.encode_gbps, result.memcpy_gbps),
-          Times(result.decode_gbps, result.memcpy_gbps),
-          result.roundtrip_ok ? "same" : "DIFFERENT"};
+  std::vector<std::string> row = {Printable(result.file),
+                                  result.kernel,
+                                  std::to_string(result.level),
+                                  std::to_string(result.threads),
+                                  std::to_string(result.raw_bytes),
+                                  std::to_string(result.encoded_bytes),
+                                  Ratio(result.encoded_bytes, result.raw_bytes),
+                                  Decimal(result.encode_gbps, 2),
+                                  Decimal(result.decode_gbps, 2),
+                                  Decimal(result.memcpy_gbps, 2),
+                                  Decimal(result.ntcopy_gbps, 2),
+                                  Times(result.encode_gbps, result.memcpy_gbps),
+                                  Times(result.decode_gbps, result.memcpy_gbps),
+                                  result.roundtrip_ok ? "same" : "DIFFERENT"};
+  if (result.delta) {
+    const bool any = result.delta->raw_bytes > 0;
+    row.push_back(Ratio(result.delta_bytes, result.delta->raw_bytes));
+    row.push_back(any ? Decimal(result.delta->size(), 4) : "-");
+  }
+  return row;
 }
 
 std::string ResultsText(const std::vector<BenchResult>& results) {
@@ -88,6 +104,9 @@ std::string ResultsText(const std::vector<BenchResult>& results) {
       {"file", "kernel", "level", "threads", "raw", "encoded", "size",
        "enc GB/s", "dec GB/s", "memcpy", "ntcopy", "enc/memcpy", "dec/memcpy",
        "round trip"}};
+  if (!results.empty() && results[0].delta) {
+    rows[0].insert(rows[0].end(), {"delta", "entropy"});
+  }
   for (const BenchResult& result : results) rows.push_back(ResultRow(result));
   return Table(rows, 2);
 }

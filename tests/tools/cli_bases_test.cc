@@ -2,8 +2,11 @@
 
 #include <gmock/gmock.h>
 
+#include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 
 #include "tests/tools/cli_harness.h"
 #include "tests/tools/samples.h"
@@ -363,6 +366,67 @@ TEST_F(CliBasesTest, Folders) {
   RunOk({"decompress", "-o", "out", "models.ingot"});
   EXPECT_TRUE(Read("out/one") == TunedModel(5));
   EXPECT_TRUE(Read("out/two") == TunedModel(8));
+}
+
+// Bits of the differences of bf16 elements given the base's exponent, by
+// definition.
+double EntropyBits(const std::string& elements, const std::string& base) {
+  const auto load = [](const std::string& bytes, size_t i) {
+    return static_cast<uint8_t>(bytes[2 * i]) |
+           static_cast<uint8_t>(bytes[2 * i + 1]) << 8;
+  };
+  const auto value = [](int bits) {
+    return bits & 0x8000 ? -(bits & 0x7FFF) : bits;
+  };
+  std::map<std::pair<int, int>, double> pairs;
+  std::map<int, double> exponents;
+  for (size_t i = 0; i < base.size() / 2; ++i) {
+    const int from = load(base, i);
+    const int exponent = from >> 7 & 0xFF;
+    const int difference = value(load(elements, i)) - value(from);
+    ++pairs[{exponent, from & 0x8000 ? -difference : difference}];
+    ++exponents[exponent];
+  }
+  double bits = 0;
+  for (const auto& [pair, count] : pairs) bits -= count * std::log2(count);
+  for (const auto& [exponent, count] : exponents) {
+    bits += count * std::log2(count);
+  }
+  return bits;
+}
+
+TEST_F(CliBasesTest, BenchShowsTheEntropyOfDifferences) {
+  Write("other", Safetensors({Matrix("x", Weights(9))}));
+  const Json results =
+      Json::parse(RunOk({"bench", "--json", "--runs", "1", "--level", "1",
+                         "--base", "base", "tuned", "other"}));
+  ASSERT_EQ(results.size(), 2u);
+  const Json& result = results[0];
+  const std::string base_a = Weights(1);
+  const std::string base_b = Weights(2);
+  const std::string a = Tuned(base_a, 1);
+  const std::string b = Tuned(base_b, 2);
+  uint64_t changed = 0;
+  for (size_t i = 0; i < a.size(); ++i) {  // only low bytes change
+    changed += (a[i] != base_a[i]) + (b[i] != base_b[i]);
+  }
+  // "c" equals its base, "new" has none.
+  const size_t raw = 3 * a.size();
+  const double entropy = (EntropyBits(a, base_a) + EntropyBits(b, base_b)) / 8 /
+                         static_cast<double>(raw);
+  EXPECT_EQ(result["delta_raw_bytes"], raw);
+  EXPECT_EQ(result["delta_elements"], raw / 2);
+  EXPECT_EQ(result["delta_changed"], changed);
+  EXPECT_NEAR(result["entropy"].get<double>() / entropy, 1, 0.05);
+  const double size =
+      result["delta_bytes"].get<double>() / static_cast<double>(raw);
+  EXPECT_GT(size, 0.9 * entropy);
+  EXPECT_LT(size, 2 * entropy);
+  EXPECT_LT(result["delta_bytes"], result["encoded_bytes"]);
+  // A file that the base has nothing for.
+  EXPECT_EQ(results[1]["delta_raw_bytes"], 0u);
+  EXPECT_EQ(results[1]["delta_bytes"], 0u);
+  EXPECT_EQ(results[1]["entropy"], 1.0);
 }
 
 TEST_F(CliBasesTest, Usage) {
