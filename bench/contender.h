@@ -18,6 +18,7 @@
 #include "bench/data_set.h"
 #include "codec/bytes.h"
 #include "codec/result.h"
+#include "codec/tensor_codec.h"
 
 namespace ingot {
 
@@ -40,10 +41,12 @@ class Contender {
   const std::string name_;
 };
 
-// Ingot's codec for one tensor. REQUIRES: the data is a workload.
-std::unique_ptr<Contender> MakeIngotTensor(int level);
+// Ingot's codec for one tensor. REQUIRES: the data is of one dtype.
+std::unique_ptr<Contender> MakeIngotTensor(int level,
+                                           const TensorBase& base = {});
 // A complete container of the data as a file, with its index and digests.
-std::unique_ptr<Contender> MakeIngotContainer(int level);
+std::unique_ptr<Contender> MakeIngotContainer(
+    int level, std::vector<std::string> bases = {});
 
 // Another codec, and how it takes part.
 struct Peer {

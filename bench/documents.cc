@@ -13,26 +13,10 @@ namespace {
 constexpr std::array<std::string_view, 5> kCompared = {
     "ingot-3", "ingot-9", "zstd-19", "xz-9", "blosc-zstd-9+shuffle"};
 
-std::string Row(const std::vector<std::string>& cells) {
-  std::string row = "|";
-  for (const std::string& cell : cells) row += " " + cell + " |";
-  return row + "\n";
-}
-
-std::string Head(const std::vector<std::string>& cells) {
-  return Row(cells) + Row(std::vector<std::string>(cells.size(), "---"));
-}
-
 // Ratios with enough digits to tell slow codecs apart.
 std::string Times(double ratio) {
   if (ratio == 0) return "-";
   return Fixed(ratio, ratio < 0.0095 ? 4 : ratio < 0.095 ? 3 : 2);
-}
-
-std::string Thousands(uint64_t number) {
-  std::string text = std::to_string(number);
-  for (size_t i = text.size(); i > 3; i -= 3) text.insert(i - 3, ",");
-  return text;
 }
 
 std::string Codec(const Measurement& m) {
@@ -42,12 +26,12 @@ std::string Codec(const Measurement& m) {
 // All about one workload.
 std::string OneWorkload(const DataResult& data) {
   std::string text =
-      Head({data.name + ", " + data.dtype, "size", "decode / memcpy",
-            "encode / memcpy", "decode GB/s", "encode GB/s"});
+      MarkdownHead({data.name + ", " + data.dtype, "size", "decode / memcpy",
+                    "encode / memcpy", "decode GB/s", "encode GB/s"});
   for (const Measurement& m : data.measurements) {
-    text += Row({Codec(m), Fixed(m.size(), 4), Times(m.decode_ratio),
-                 Times(m.encode_ratio), Times(m.decode_gbps),
-                 Times(m.encode_gbps)});
+    text += MarkdownRow({Codec(m), Fixed(m.size(), 4), Times(m.decode_ratio),
+                         Times(m.encode_ratio), Times(m.decode_gbps),
+                         Times(m.encode_gbps)});
   }
   return text;
 }
@@ -59,7 +43,7 @@ std::string SeveralWorkloads(const std::vector<const DataResult*>& workloads) {
     head.push_back(data->name + ", " + data->dtype + ": size");
     head.emplace_back("decode / memcpy");
   }
-  std::string text = Head(head);
+  std::string text = MarkdownHead(head);
   for (const Measurement& first : workloads[0]->measurements) {
     std::vector<std::string> cells = {Codec(first)};
     for (const DataResult* data : workloads) {
@@ -67,7 +51,7 @@ std::string SeveralWorkloads(const std::vector<const DataResult*>& workloads) {
       cells.push_back(m == nullptr ? "-" : Fixed(m->size(), 4));
       cells.push_back(m == nullptr ? "-" : Times(m->decode_ratio));
     }
-    text += Row(cells);
+    text += MarkdownRow(cells);
   }
   return text;
 }
@@ -154,7 +138,7 @@ std::string Corpus(const Results& results) {
     if (file->MostlyFloats()) add("**all that are mostly floats**", *file);
   }
   for (const DataResult* file : files) add("**all**", *file);
-  std::string text = Head(CorpusHead("files"));
+  std::string text = MarkdownHead(CorpusHead("files"));
   for (const Sum& sum : sums) {
     std::vector<std::string> cells = {
         sum.name + ", " + std::to_string(sum.files), Thousands(sum.raw)};
@@ -162,7 +146,7 @@ std::string Corpus(const Results& results) {
       cells.push_back(Fixed(
           static_cast<double>(encoded) / static_cast<double>(sum.raw), 4));
     }
-    text += Row(cells);
+    text += MarkdownRow(cells);
   }
   return text + "\nLevel 3 is smaller than all three peers on " +
          std::to_string(CountSmallest("ingot-3", files)) + " of the " +
@@ -176,7 +160,7 @@ std::string EveryFile(const Results& results) {
   if (files.empty()) return {};
   std::vector<std::string> head = CorpusHead("file");
   head.insert(head.begin() + 1, "dtype of most bytes");
-  std::string text = Head(head);
+  std::string text = MarkdownHead(head);
   for (const DataResult* file : files) {
     std::vector<std::string> cells = {file->name, file->dtype,
                                       Thousands(file->raw_bytes)};
@@ -189,12 +173,29 @@ std::string EveryFile(const Results& results) {
       const std::string size = Fixed(m.size(), 4);
       cells.push_back(m.encoded_bytes == least ? "**" + size + "**" : size);
     }
-    text += Row(cells);
+    text += MarkdownRow(cells);
   }
   return text;
 }
 
 }  // namespace
+
+std::string MarkdownRow(const std::vector<std::string>& cells) {
+  std::string row = "|";
+  for (const std::string& cell : cells) row += " " + cell + " |";
+  return row + "\n";
+}
+
+std::string MarkdownHead(const std::vector<std::string>& cells) {
+  return MarkdownRow(cells) +
+         MarkdownRow(std::vector<std::string>(cells.size(), "---"));
+}
+
+std::string Thousands(uint64_t number) {
+  std::string text = std::to_string(number);
+  for (size_t i = text.size(); i > 3; i -= 3) text.insert(i - 3, ",");
+  return text;
+}
 
 std::string MarkdownSection(const Results& results, std::string_view section) {
   if (section == "workloads") return Workloads(results);
@@ -203,32 +204,48 @@ std::string MarkdownSection(const Results& results, std::string_view section) {
   return {};
 }
 
-Result<std::string> UpdateDocument(const Results& results,
-                                   std::string document) {
-  constexpr std::string_view kBegin = "<!-- peers: ";
-  constexpr std::string_view kEnd = "<!-- /peers -->";
+Result<std::string> ReplaceSections(
+    std::string document, std::string_view program,
+    const std::function<std::optional<std::string>(std::string_view)>& text) {
+  const std::string begin = "<!-- " + std::string(program) + ": ";
+  const std::string last = "<!-- /" + std::string(program) + " -->";
   size_t position = 0;
-  while ((position = document.find(kBegin, position)) != std::string::npos) {
-    const size_t name = position + kBegin.size();
+  while ((position = document.find(begin, position)) != std::string::npos) {
+    const size_t name = position + begin.size();
     const size_t name_end = document.find(" -->\n", name);
-    const size_t end = document.find(kEnd, name);
+    const size_t end = document.find(last, name);
     if (name_end == std::string::npos || end == std::string::npos ||
         name_end > end) {
       return Corruption("offset " + std::to_string(position) + ": expected " +
-                        std::string(kEnd) + " after the comment");
+                        last + " after the comment");
     }
     const std::string section = document.substr(name, name_end - name);
-    if (section != "workloads" && section != "corpus" && section != "files") {
+    const std::optional<std::string> replacement = text(section);
+    if (!replacement) {
       return Corruption("offset " + std::to_string(position) +
                         ": no section is called \"" + section + "\"");
     }
     const size_t from = name_end + 5;
-    const std::string text = MarkdownSection(results, section);
-    // Results of a part of the data leave the other sections alone.
-    if (!text.empty()) document.replace(from, end - from, "\n" + text + "\n");
-    position = document.find(kEnd, from) + kEnd.size();
+    if (!replacement->empty()) {
+      document.replace(from, end - from, "\n" + *replacement + "\n");
+    }
+    position = document.find(last, from) + last.size();
   }
   return document;
+}
+
+Result<std::string> UpdateDocument(const Results& results,
+                                   std::string document) {
+  return ReplaceSections(
+      std::move(document), "peers",
+      [&results](std::string_view section) -> std::optional<std::string> {
+        if (section != "workloads" && section != "corpus" &&
+            section != "files") {
+          return std::nullopt;
+        }
+        // Results of a part of the data leave the other sections alone.
+        return MarkdownSection(results, section);
+      });
 }
 
 }  // namespace ingot

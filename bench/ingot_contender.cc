@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "bench/contender.h"
 #include "codec/container_reader.h"
@@ -8,6 +10,7 @@
 #include "codec/source.h"
 #include "codec/stream_encoder.h"
 #include "codec/tensor_codec.h"
+#include "formats/base_models.h"
 #include "formats/encode_file.h"
 
 namespace ingot {
@@ -20,8 +23,9 @@ std::string Name(int level) { return "ingot-" + std::to_string(level); }
 
 class IngotTensor final : public Contender {
  public:
-  explicit IngotTensor(int level)
+  IngotTensor(int level, const TensorBase& base)
       : Contender(Name(level)),
+        base_(base),
         encoder_({.level = level, .threads = 1}),
         decoder_({.threads = 1}) {}
 
@@ -29,11 +33,11 @@ class IngotTensor final : public Contender {
     return MaxEncodedTensorBytes(Spec(data), data.bytes().size());
   }
   Result<size_t> Encode(const DataSet& data, MutableByteSpan out) override {
-    return encoder_.Encode(Spec(data), data.bytes(), out);
+    return encoder_.Encode(Spec(data), data.bytes(), out, base_);
   }
   Status Decode(const DataSet& data, ByteSpan encoded,
                 MutableByteSpan out) override {
-    return decoder_.Decode(Spec(data), encoded, out);
+    return decoder_.Decode(Spec(data), encoded, out, base_);
   }
 
  private:
@@ -41,6 +45,7 @@ class IngotTensor final : public Contender {
     return {.dtype = data.dtype, .columns = data.columns};
   }
 
+  const TensorBase base_;
   TensorEncoder encoder_;
   TensorDecoder decoder_;
 };
@@ -73,7 +78,8 @@ class SpanSink final : public Sink {
 
 class IngotContainer final : public Contender {
  public:
-  explicit IngotContainer(int level) : Contender(Name(level)), level_(level) {}
+  IngotContainer(int level, std::vector<std::string> bases)
+      : Contender(Name(level)), level_(level), bases_(std::move(bases)) {}
 
   size_t MaxEncodedBytes(const DataSet& data) const override {
     return data.bytes().size() + data.bytes().size() / 8 + kContainerRoom;
@@ -81,20 +87,26 @@ class IngotContainer final : public Contender {
   Result<size_t> Encode(const DataSet& data, MutableByteSpan out) override {
     SpanSink sink(out);
     const auto source = MakeMemorySource(data.bytes(), data.name);
-    INGOT_ASSIGN(const auto encoder,
-                 StreamEncoder::Create(&sink, {.level = level_, .threads = 1}));
+    BaseModels models({.max_depth = kMaxDepth});
+    for (const std::string& base : bases_) INGOT_TRY(models.Add(base));
+    INGOT_ASSIGN(
+        const auto encoder,
+        StreamEncoder::Create(
+            &sink, {.level = level_, .threads = 1, .references = &models}));
     FileInfo info;
     info.path = data.name.substr(data.name.rfind('/') + 1);
-    INGOT_TRY(
-        EncodeFile(*source, data.layout, std::move(info), encoder.get(), {}));
+    INGOT_TRY(EncodeFile(*source, data.layout, std::move(info), encoder.get(),
+                         {}, &models));
     INGOT_TRY(encoder->Finish());
     return sink.size();
   }
   Status Decode(const DataSet& data, ByteSpan encoded,
                 MutableByteSpan out) override {
-    INGOT_ASSIGN(
-        const auto reader,
-        ContainerReader::Open(MakeMemorySource(encoded, data.name), {}));
+    BaseModels models({.max_depth = kMaxDepth});
+    for (const std::string& base : bases_) INGOT_TRY(models.Add(base));
+    INGOT_ASSIGN(const auto reader,
+                 ContainerReader::Open(MakeMemorySource(encoded, data.name),
+                                       {.references = &models}));
     size_t done = 0;
     return reader->ReadFile(0, 0, out.size(), [&](ByteSpan bytes) -> Status {
       std::copy(bytes.begin(), bytes.end(), out.subspan(done).begin());
@@ -105,16 +117,18 @@ class IngotContainer final : public Contender {
 
  private:
   const int level_;
+  const std::vector<std::string> bases_;
 };
 
 }  // namespace
 
-std::unique_ptr<Contender> MakeIngotTensor(int level) {
-  return std::make_unique<IngotTensor>(level);
+std::unique_ptr<Contender> MakeIngotTensor(int level, const TensorBase& base) {
+  return std::make_unique<IngotTensor>(level, base);
 }
 
-std::unique_ptr<Contender> MakeIngotContainer(int level) {
-  return std::make_unique<IngotContainer>(level);
+std::unique_ptr<Contender> MakeIngotContainer(int level,
+                                              std::vector<std::string> bases) {
+  return std::make_unique<IngotContainer>(level, std::move(bases));
 }
 
 }  // namespace ingot

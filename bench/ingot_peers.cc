@@ -18,9 +18,8 @@
 #include "bench/measure.h"
 #include "bench/plots.h"
 #include "bench/results.h"
+#include "bench/text_files.h"
 #include "bench/workloads.h"
-#include "codec/sink.h"
-#include "codec/source.h"
 #include "codec/tensor_codec.h"
 
 namespace ingot {
@@ -31,8 +30,8 @@ constexpr char kExamples[] =
 compared. Speeds are ratios to memcpy of the whole workload, which runs in turn
 with coding; medians of R runs. zstd-19, xz-9 and blosc-zstd-9 are measured on a
 sample of each workload, the first rows of each of its matrices, but on all of
-every file. blosc is told the size of an element. Workloads W2ft and W4ft are
-for deltas, which are not measured yet.
+every file. blosc is told the size of an element. Deltas are the matter of
+ingot_deltas.
 
 Examples:
   ingot_peers                                   W1, W2, W3 and W5, as tables
@@ -58,19 +57,6 @@ void ShowProgress(std::string_view what) {
   if (isatty(STDERR_FILENO) != 1) return;
   std::fprintf(stderr, "\r\x1b[K%.*s", static_cast<int>(what.size()),
                what.data());
-}
-
-Result<std::string> ReadText(const std::string& path) {
-  INGOT_ASSIGN(const auto source, OpenFileSource(path));
-  std::string text(source->size(), '\0');
-  INGOT_TRY(source->ReadAt(0, std::as_writable_bytes(std::span(text))));
-  return text;
-}
-
-Status WriteText(const std::string& path, std::string_view text) {
-  INGOT_ASSIGN(const auto sink, CreateFileSink(path, {.overwrite = true}));
-  INGOT_TRY(sink->Write(AsBytes(text)));
-  return sink->Commit();
 }
 
 // "AMD EPYC 9R14"; empty where the system does not tell.

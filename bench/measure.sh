@@ -1,7 +1,8 @@
 #!/bin/bash
 # INGOT_CORPUS=FOLDER bench/measure.sh [OPTION...]: measures Ingot beside its
-# peers and rewrites what the project says about it: bench/results.csv, the
-# plots in bench/, the tables in README.md and bench/README.md.
+# peers and rewrites what the project says about it: bench/results.csv and
+# bench/deltas.csv, the plots in bench/, the tables in README.md and
+# bench/README.md.
 #
 # As root or with sudo, on a Debian 12 machine with nothing else to do; about
 # half an hour for a corpus of 150 MB. Options go to ingot_peers. Everything
@@ -22,3 +23,8 @@ build_preset release -DINGOT_BUILD_PEERS=ON
 build/release/bin/ingot_peers --corpus "$INGOT_CORPUS" "$@" \
   --json build/peers.json --csv bench/results.csv --plots bench \
   --update README.md --update bench/README.md >build/peers.md
+
+cmake --build build/release --target ingot_deltas -- --quiet
+build/release/bin/ingot_deltas --corpus "$INGOT_CORPUS" \
+  --csv bench/deltas.csv --plots bench \
+  --update README.md --update bench/README.md >build/deltas.md

@@ -1,10 +1,11 @@
 #include "bench/results.h"
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <utility>
+
+#include "bench/csv.h"
 
 namespace ingot {
 namespace {
@@ -78,58 +79,17 @@ DataResult DataFrom(const Json& json) {
   return data;
 }
 
-// Names of files may hold anything; fields that need it are quoted.
-std::string CsvField(const std::string& text) {
-  if (text.find_first_of(",\"\n\r#") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"') quoted += '"';
-    quoted += c;
-  }
-  return quoted + "\"";
-}
-
-// Takes one field and the comma or end behind it; false where it is broken.
-bool TakeField(std::string_view* line, std::string* field) {
-  field->clear();
-  if (!line->starts_with('"')) {
-    const size_t end = std::min(line->find(','), line->size());
-    *field = line->substr(0, end);
-    line->remove_prefix(std::min(end + 1, line->size()));
-    return true;
-  }
-  for (size_t i = 1; i < line->size(); ++i) {
-    if ((*line)[i] != '"') {
-      *field += (*line)[i];
-    } else if (i + 1 < line->size() && (*line)[i + 1] == '"') {
-      *field += (*line)[i++];
-    } else {
-      line->remove_prefix(i + 1);
-      if (line->empty()) return true;
-      if (line->front() != ',') return false;
-      line->remove_prefix(1);
-      return true;
-    }
-  }
-  return false;
-}
-
-bool ParseNumber(const std::string& text, uint64_t* number) {
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, *number);
-  return error == std::errc() && stop == end;
-}
-
 bool ParseRow(std::string_view line, SizeRow* row) {
   std::string part, raw, encoded;
-  if (!TakeField(&line, &row->data) || !TakeField(&line, &row->codec) ||
-      !TakeField(&line, &part) || !TakeField(&line, &raw) ||
-      !TakeField(&line, &encoded) || !line.empty()) {
+  if (!TakeCsvField(&line, &row->data) || !TakeCsvField(&line, &row->codec) ||
+      !TakeCsvField(&line, &part) || !TakeCsvField(&line, &raw) ||
+      !TakeCsvField(&line, &encoded) || !line.empty()) {
     return false;
   }
   row->sample = part == "sample";
-  return (row->sample || part == "all") && ParseNumber(raw, &row->raw_bytes) &&
-         ParseNumber(encoded, &row->encoded_bytes) && row->raw_bytes > 0;
+  return (row->sample || part == "all") &&
+         ParseCsvNumber(raw, &row->raw_bytes) &&
+         ParseCsvNumber(encoded, &row->encoded_bytes) && row->raw_bytes > 0;
 }
 
 }  // namespace
