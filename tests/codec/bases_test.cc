@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <map>
 #include <string>
 
 #include "codec/container_reader.h"
@@ -14,6 +13,7 @@
 #include "codec/stream_decoder.h"
 #include "codec/stream_encoder.h"
 #include "codec/tensor_codec.h"
+#include "tests/codec/map_source.h"
 #include "tests/codec/patterns.h"
 #include "tests/codec/restore.h"
 
@@ -21,46 +21,6 @@ namespace ingot {
 namespace {
 
 constexpr size_t kAll = SIZE_MAX;
-
-// Objects in memory; hands out spans too, where it is told to.
-class MapSource final : public ReferenceSource {
- public:
-  explicit MapSource(bool spans = false) : spans_(spans) {}
-
-  ObjectId Add(const Bytes& bytes) {
-    const ObjectId id{HashBytes(bytes), bytes.size()};
-    objects_[id.digest] = bytes;
-    return id;
-  }
-  void Remove(const ObjectId& id) { objects_.erase(id.digest); }
-  void Replace(const ObjectId& id, Bytes bytes) {
-    objects_[id.digest] = std::move(bytes);
-  }
-
-  Status Read(const Digest& object, uint64_t offset,
-              MutableByteSpan out) override {
-    const auto found = objects_.find(object);
-    if (found == objects_.end()) {
-      return Error{ErrorKind::kNotFound, "not in the map"};
-    }
-    if (offset > found->second.size() ||
-        out.size() > found->second.size() - offset) {
-      return InvalidArgument("too short");
-    }
-    std::copy_n(found->second.begin() + static_cast<ptrdiff_t>(offset),
-                out.size(), out.begin());
-    return {};
-  }
-  std::optional<ByteSpan> InMemory(const Digest& object) override {
-    const auto found = objects_.find(object);
-    if (!spans_ || found == objects_.end()) return std::nullopt;
-    return ByteSpan(found->second);
-  }
-
- private:
-  const bool spans_;
-  std::map<Digest, Bytes> objects_;
-};
 
 // `raw` with about one element of `rarity` moved to a neighbour.
 Bytes FineTuned(Bytes raw, DType dtype, uint64_t rarity, uint64_t seed = 9) {

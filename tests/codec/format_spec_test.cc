@@ -12,6 +12,7 @@
 #include "codec/sink.h"
 #include "codec/stream_encoder.h"
 #include "tests/codec/delta_cases.h"
+#include "tests/codec/map_source.h"
 #include "tests/codec/patterns.h"
 #include "tests/codec/sample_containers.h"
 #include "tests/codec/spec_decoder.h"
@@ -124,6 +125,58 @@ TEST(FormatSpecTest, SecondDecoderRestoresDifferences) {
             group, PlanGroup(group, level, ActiveKernels(), nullptr)));
       }
     }
+  }
+}
+
+// A file of three tensors: one that differs from its base, which is outside,
+// one whose base is its last two thirds, and the base itself.
+TEST(FormatSpecTest, SecondDecoderFollowsReferences) {
+  constexpr uint64_t kElements = 12'000;
+  for (const int level : {3, 5, 9}) {
+    const Pair pair =
+        MakePair(Change::kFourInTen, DType::kBf16, kElements, 60);
+    const Bytes second(pair.raw.begin() + kElements * 2 / 3, pair.raw.end());
+    MapSource source;
+    const ObjectId base = source.Add(pair.base);
+    Bytes container;
+    const auto sink = MakeMemorySink(&container);
+    auto encoder = StreamEncoder::Create(
+        sink.get(), {.level = level, .references = &source});
+    ASSERT_TRUE(encoder.ok());
+    ASSERT_TRUE(
+        (*encoder)
+            ->BeginFile({.path = "f", .format = "raw", .mode = {}, .mtime = {}})
+            .ok());
+    Bytes contents;
+    const auto add = [&](const Bytes& raw, uint64_t first) {
+      const uint64_t elements = raw.size() / 2;
+      ASSERT_TRUE((*encoder)
+                      ->BeginRegion({.view = {},
+                                     .element_dtype = DType::kBf16,
+                                     .columns = 60,
+                                     .bases = {{.object = base,
+                                                .first_element = first,
+                                                .elements = elements}}})
+                      .ok());
+      ASSERT_TRUE((*encoder)->Write(raw).ok());
+      ASSERT_TRUE((*encoder)->EndRegion().ok());
+      contents.insert(contents.end(), raw.begin(), raw.end());
+    };
+    ASSERT_NO_FATAL_FAILURE(add(pair.raw, 0));
+    ASSERT_NO_FATAL_FAILURE(add(second, kElements / 3));
+    ASSERT_NO_FATAL_FAILURE(add(pair.base, 0));
+    ASSERT_TRUE((*encoder)->AddBaseFile({"base", base}).ok());
+    ASSERT_TRUE((*encoder)->EndFile().ok());
+    ASSERT_TRUE((*encoder)->Finish().ok());
+    // It needs the base, and is smaller for it.
+    EXPECT_LT(container.size(), contents.size() / 3) << level;
+    spec::Digest digest;
+    std::ranges::copy(Convert(base.digest.bytes), digest.begin());
+    const std::vector<spec::File> files = spec::DecodeContainer(
+        Convert(container), {{digest, Convert(pair.base)}});
+    ASSERT_EQ(files.size(), 1u);
+    EXPECT_TRUE(files[0].contents == Convert(contents)) << level;
+    EXPECT_ANY_THROW(spec::DecodeContainer(Convert(container)));
   }
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <functional>
+#include <optional>
 
 #include "codec/base/byte_writer.h"
 #include "codec/base/checksum.h"
@@ -12,8 +13,11 @@
 #include "codec/sink.h"
 #include "codec/stream_encoder.h"
 #include "codec/tensor_codec.h"
+#include "tests/codec/delta_cases.h"
+#include "tests/codec/map_source.h"
 #include "tests/codec/patterns.h"
 #include "tests/codec/sample_containers.h"
+#include "tests/fuzz/delta_input.h"
 
 namespace ingot {
 namespace {
@@ -105,6 +109,100 @@ GoldenFile OneTensor(const EncodeCase& test) {
   return golden;
 }
 
+struct DeltaCase {
+  const char* name;
+  DType dtype;
+  uint64_t elements;
+  uint64_t columns;
+  Change change;
+  int level;
+  uint64_t base_elements = UINT64_MAX;  // where the base is shorter
+};
+
+constexpr DeltaCase kDeltaCases[] = {
+    {"bf16-delta-level1", DType::kBf16, 8200, 100, Change::kFourInTen, 1},
+    {"bf16-delta-tiered", DType::kBf16, 4000, 50, Change::kAll, 3},
+    {"bf16-delta-touched", DType::kBf16, 9000, 90, Change::kOneInThousand, 3},
+    {"bf16-delta-rans", DType::kBf16, 4000, 50, Change::kFourInTen, 5},
+    {"bf16-delta-cm", DType::kBf16, 4000, 50, Change::kFourInTen, 9},
+    {"bf16-delta-rows", DType::kBf16, 2800, 70, Change::kScales, 3},
+    {"bf16-delta-base-ends", DType::kBf16, 2600, 50, Change::kFourInTen, 3,
+     2100},
+    {"fp32-delta-signs", DType::kF32, 1500, 50, Change::kSignsToo, 5},
+    {"fp64-delta-signs", DType::kF64, 700, 50, Change::kSignsToo, 3},
+    {"fp16-delta-nans", DType::kF16, 3000, 50, Change::kNanPayloads, 9},
+    {"i16-delta-extremes", DType::kI16, 3000, 50, Change::kExtremes, 5},
+    {"u8-delta", DType::kU8, 5000, 50, Change::kFourInTen, 3},
+    {"e4m3-delta", DType::kF8E4m3, 5000, 50, Change::kFourInTen, 5},
+};
+
+// One tensor that is coded as its difference from another, which is outside.
+GoldenFile OneDelta(const DeltaCase& test) {
+  GoldenFile golden;
+  golden.name = test.name;
+  const auto sink = MakeMemorySink(&golden.bytes);
+  Pair pair = MakePair(test.change, test.dtype, test.elements, test.columns);
+  const uint64_t known = std::min(test.elements, test.base_elements);
+  pair.base.resize(known * GetDTypeInfo(test.dtype).bits / 8);
+  MapSource source;
+  const ObjectId base = source.Add(pair.base);
+  auto encoder = StreamEncoder::Create(
+      sink.get(), {.level = test.level, .references = &source});
+  if (!encoder.ok()) std::abort();
+  StreamEncoder& e = **encoder;
+  Must(e.BeginFile(Named(test.name)));
+  Must(e.BeginRegion(
+      {.view = TensorView{"t", test.dtype, {test.elements}},
+       .element_dtype = test.dtype,
+       .columns = test.columns,
+       .bases = {{.object = base, .first_element = 0, .elements = known}}}));
+  Must(e.Write(pair.raw));
+  Must(e.EndRegion());
+  Must(e.AddBaseFile({"base", base}));
+  if (!e.EndFile("").ok()) std::abort();
+  Must(e.Finish());
+  golden.files = {pair.raw};
+  golden.bases = {pair.base};
+  return golden;
+}
+
+// The same in small blocks, with a side that no planner chooses.
+GoldenFile UnusualDelta(const std::string& name, DType dtype, Coder coder) {
+  GoldenFile golden;
+  golden.name = name;
+  const Pair pair = MakePair(Change::kSignsToo, dtype, 500, 40);
+  const Digest digest = HashBytes(pair.base);
+  const Geometry geometry{dtype, 40, 320, 640};
+  const GroupData group{.geometry = geometry,
+                        .first = 0,
+                        .raw = pair.raw,
+                        .base = pair.base,
+                        .references = {{digest, 0, 500}}};
+  const GroupPlan plan = PlanWithSide(group, 3, *AvailableKernels()[0],
+                                      MakeUnusualSide(group, coder));
+  const auto sink = MakeMemorySink(&golden.bytes);
+  ContainerWriter writer(sink.get());
+  Must(writer.Start());
+  Must(writer.BeginFile(Named(name)));
+  Must(writer.BeginObject(std::nullopt, geometry));
+  writer.SetDepth(digest, 0);
+  Must(writer.Group(plan.floats.side));
+  BlockEncoder encoder;
+  for (uint64_t index = 0; index < group.blocks(); ++index) {
+    EncodedBlock block;
+    Must(encoder.Encode(plan, group, index, &block));
+    if (block.header.method != Method::kDelta) std::abort();
+    Must(writer.Block(block));
+  }
+  const ObjectId id{HashBytes(pair.raw), pair.raw.size()};
+  Must(writer.EndObject(id));
+  Must(writer.EndFile(id, ""));
+  Must(writer.Finish());
+  golden.files = {pair.raw};
+  golden.bases = {pair.base};
+  return golden;
+}
+
 // A file of nothing, one of a literal, and one tensor three times.
 GoldenFile SeveralFiles() {
   GoldenFile golden;
@@ -138,10 +236,10 @@ GoldenFile SeveralFiles() {
   return golden;
 }
 
-using Change = std::function<void(ContainerParts*)>;
+using Edit = std::function<void(ContainerParts*)>;
 
 GoldenFile Changed(const std::string& name, const std::string& sample,
-                   const Change& change) {
+                   const Edit& change) {
   ContainerParts parts = TakeApart(GetSample(sample).bytes);
   change(&parts);
   return {name, PutTogether(std::move(parts)), GetSample(sample).files};
@@ -159,7 +257,7 @@ BlockHeader HeaderOf(const RecordParts& block, DType dtype) {
   return *ParseBlockHeader(&reader, dtype);
 }
 
-Change ChangeHeader(DType dtype, std::function<void(BlockHeader*)> change) {
+Edit ChangeHeader(DType dtype, std::function<void(BlockHeader*)> change) {
   return [=](ContainerParts* parts) {
     RecordParts& block = parts->Find(RecordType::kBlock);
     BlockHeader header = HeaderOf(block, dtype);
@@ -246,6 +344,98 @@ Seed RoundTripSeed(const EncodeCase& test) {
   return seed;
 }
 
+// Header fields as delta_decoder_fuzzer takes them.
+uint64_t DeltaParameters(const BlockHeader& header) {
+  uint64_t value = 0;
+  uint64_t scale = 1;
+  const auto put = [&](uint64_t field, uint64_t bound) {
+    value += field * scale;
+    scale *= bound;
+  };
+  const auto put_coder = [&](Coder coder, const auto& coders) {
+    const auto found = std::ranges::find(coders, coder);
+    if (found == coders.end()) std::abort();
+    put(static_cast<uint64_t>(found - coders.begin()), coders.size());
+  };
+  if (header.method == Method::kTouched) {
+    put(header.parameters.changed, header.elements + 1);
+    put(header.parameters.gap_bytes, 2 * header.elements + 1);
+    uint32_t left = header.payload_length;
+    for (unsigned plane = 0; plane < 3; ++plane) {
+      put_coder(header.planes[plane].coder, kFuzzByteCoders);
+      if (plane < 2) put(header.planes[plane].length, left + 1);
+      left -= header.planes[plane].length;
+    }
+  } else if (header.method == Method::kDelta) {
+    const PlaneHeader& plane = header.planes[0];
+    put_coder(plane.coder, kFuzzDeltaCoders);
+    put(plane.coder == Coder::kRans ? plane.lane_bits - 2u : 0, 5);
+    put(plane.table.segment_bits, 21);
+    put(plane.table.min_segment_bytes, header.payload_length + 1);
+  }
+  return value;
+}
+
+// One block of `elements` elements, with a side of `coder` that has everything
+// or, without one, what level 3 chooses.
+Seed DeltaSeed(const std::string& name, DType dtype, uint64_t elements,
+               uint64_t rarity, std::optional<Coder> coder) {
+  constexpr uint8_t kBaseKind = 3;
+  const unsigned bytes = GetDTypeInfo(dtype).bits / 8;
+  Pair pair;
+  pair.base = FuzzBase(kBaseKind, elements * bytes);
+  pair.raw = pair.base;
+  Random random(elements);
+  for (size_t at = 0; at < pair.raw.size(); at += bytes) {
+    if (random.Below(rarity) != 0) continue;
+    pair.raw[at] ^= static_cast<std::byte>(random.Below(16));
+    if (random.Below(30) == 0) pair.raw[at + bytes - 1] ^= std::byte{0x80};
+  }
+  const Geometry geometry = ChooseGeometry(dtype, 50);
+  const GroupData group = MakeGroup(geometry, 0, pair);
+  const Kernels& kernels = *AvailableKernels()[0];
+  const GroupPlan plan =
+      coder ? PlanWithSide(group, 3, kernels, MakeUnusualSide(group, *coder))
+            : PlanGroup(group, 3, kernels, nullptr);
+  const EncodedDeltaGroup encoded = EncodeGroup(group, plan);
+  const EncodedDeltaBlock& block = encoded.blocks.at(0);
+  if (!NeedsBase(block.header.method)) std::abort();
+  // Behind elements and kind: the side's length and the side.
+  ByteReader body(encoded.body);
+  if (!body.ReadVarint().ok() || !body.ReadU8().ok()) std::abort();
+  const uint64_t side_bytes = *body.ReadVarint();
+  Seed seed{"delta_decoder", name, {}};
+  ByteWriter writer(&seed.bytes);
+  writer.WriteU8(static_cast<uint8_t>(dtype));
+  writer.WriteU16(49);
+  writer.WriteU16(static_cast<uint16_t>(elements - 1));
+  writer.WriteU8(kBaseKind);
+  writer.WriteU8(static_cast<uint8_t>(
+      static_cast<unsigned>(block.header.method) -
+      static_cast<unsigned>(Method::kCopy)));
+  writer.WriteU16(static_cast<uint16_t>(side_bytes));
+  writer.WriteBytes(*body.ReadBytes(side_bytes));
+  writer.WriteU64(DeltaParameters(block.header));
+  writer.WriteBytes(ByteSpan(block.payload).first(block.payload_bytes()));
+  return seed;
+}
+
+void AddDeltaSeeds(std::vector<Seed>* seeds) {
+  const auto add = [&](auto... arguments) {
+    seeds->push_back(DeltaSeed(arguments...));
+  };
+  add("touched", DType::kBf16, 600, 60, std::nullopt);
+  add("touched-f64", DType::kF64, 300, 60, std::nullopt);
+  add("tiered", DType::kBf16, 900, 3, std::nullopt);
+  add("tiered-sets", DType::kBf16, 700, 2, Coder::kTiered);
+  add("tiered-f32", DType::kF32, 300, 2, Coder::kTiered);
+  add("tiered-i16", DType::kI16, 300, 2, Coder::kTiered);
+  add("rans", DType::kBf16, 600, 2, Coder::kRans);
+  add("rans-f32", DType::kF32, 500, 2, Coder::kRans);
+  add("cm", DType::kBf16, 400, 3, Coder::kCm);
+  add("cm-u64", DType::kU64, 200, 3, Coder::kCm);
+}
+
 // Record bodies of the samples.
 void AddBodySeeds(std::vector<Seed>* seeds) {
   for (const SampleContainer& sample : SampleContainers()) {
@@ -276,6 +466,7 @@ void AddBodySeeds(std::vector<Seed>* seeds) {
 std::vector<GoldenFile> MustEncode() {
   std::vector<GoldenFile> all;
   for (const EncodeCase& test : kEncodeCases) all.push_back(OneTensor(test));
+  for (const DeltaCase& test : kDeltaCases) all.push_back(OneDelta(test));
   all.push_back(SeveralFiles());
   return all;
 }
@@ -294,6 +485,11 @@ std::vector<GoldenFile> MustDecode() {
       Changed("unknown-optional-records", "groups", AddOptionalRecords));
   all.push_back(ChangedBytes("later-writer", "literals",
                              [](Bytes* b) { SetVersions(b, 9, 1); }));
+  all.push_back(
+      UnusualDelta("delta-three-sets", DType::kBf16, Coder::kTiered));
+  all.push_back(
+      UnusualDelta("delta-sixteen-tables", DType::kF32, Coder::kRans));
+  all.push_back(UnusualDelta("delta-row-shifts-cm", DType::kF64, Coder::kCm));
   return all;
 }
 
@@ -320,6 +516,9 @@ std::vector<GoldenFile> MustFail() {
   add(Changed(
       "unsupported-predictor", "groups",
       ChangeHeader(DType::kBf16, [](BlockHeader* h) { h->predictor = 2; })));
+  add(Changed(
+      "corruption-predictor-of-other-method", "groups",
+      ChangeHeader(DType::kBf16, [](BlockHeader* h) { h->predictor = 1; })));
   add(Changed("unsupported-group-kind", "groups",
               [](auto* parts) { parts->Find(kGroup).body[2] = std::byte{9}; }));
   add(ChangedBytes("corruption-truncated", "groups",
@@ -379,6 +578,33 @@ std::vector<GoldenFile> MustFail() {
   add(Changed("corruption-incomplete-code", "huffman", [](auto* parts) {
     parts->Find(kGroup).body.back() ^= std::byte{1};
   }));
+  const auto add_delta = [&](const std::string& name, Coder coder,
+                             const Edit& change) {
+    GoldenFile golden = UnusualDelta(name, DType::kBf16, coder);
+    ContainerParts parts = TakeApart(golden.bytes);
+    change(&parts);
+    golden.bytes = PutTogether(std::move(parts));
+    add(std::move(golden));
+  };
+  // Behind the elements, kind, length and the one reference of a side: its
+  // coder, flags and origin.
+  constexpr size_t kCoderAt = 2 + 1 + 1 + 1 + 1 + 32 + 1 + 2;
+  add_delta("unsupported-delta-coder", Coder::kTiered, [](auto* parts) {
+    parts->Find(kGroup).body.at(kCoderAt) = std::byte{77};
+  });
+  add_delta("corruption-delta-flags", Coder::kTiered, [](auto* parts) {
+    parts->Find(kGroup).body.at(kCoderAt + 1) = std::byte{2};
+  });
+  add_delta("corruption-delta-rans-state", Coder::kRans, [](auto* parts) {
+    parts->Find(kBlock).payload[1] ^= std::byte{1};
+  });
+  add_delta("corruption-delta-cm-streams", Coder::kCm, [](auto* parts) {
+    parts->Find(kBlock).payload[0] ^= std::byte{1};
+  });
+  add_delta("corruption-delta-segment", Coder::kTiered,
+            ChangeHeader(DType::kBf16, [](BlockHeader* h) {
+              ++h->planes[0].table.min_segment_bytes;
+            }));
   return all;
 }
 
@@ -393,6 +619,7 @@ std::vector<Seed> FuzzSeeds() {
     seeds.push_back(RoundTripSeed(test));
   }
   AddBodySeeds(&seeds);
+  AddDeltaSeeds(&seeds);
   return seeds;
 }
 

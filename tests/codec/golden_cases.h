@@ -15,7 +15,8 @@ namespace ingot {
 struct GoldenFile {
   std::string name;
   Bytes bytes;
-  std::vector<Bytes> files;  // what it restores
+  std::vector<Bytes> files;       // what it restores
+  std::vector<Bytes> bases = {};  // objects outside that it refers to
 };
 
 // What the encoder writes today, through StreamEncoder.

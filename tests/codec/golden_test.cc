@@ -12,6 +12,7 @@
 #include <string>
 
 #include "tests/codec/golden_cases.h"
+#include "tests/codec/map_source.h"
 #include "tests/codec/restore.h"
 
 namespace ingot {
@@ -68,10 +69,12 @@ void Prepare(const std::string& folder, const std::vector<GoldenFile>& all) {
 }
 
 void ExpectRestores(const GoldenFile& golden, const Bytes& container) {
-  const Status verified = VerifyContainer(container);
+  MapSource bases;
+  for (const Bytes& base : golden.bases) bases.Add(base);
+  const Status verified = VerifyContainer(container, &bases);
   EXPECT_TRUE(verified.ok()) << golden.name << ": " << verified.error().message;
-  const Restored restored =
-      RestoreWithReader(container, {.threads = 1, .verify_digests = true});
+  const Restored restored = RestoreWithReader(
+      container, {.threads = 1, .verify_digests = true, .references = &bases});
   EXPECT_TRUE(restored.ok()) << golden.name << ": " << restored.message();
   EXPECT_TRUE(restored.files == golden.files) << golden.name;
 }
@@ -89,13 +92,16 @@ TEST(GoldenTest, MustFail) {
   Prepare("must-fail", all);
   for (const GoldenFile& golden : all) {
     const Bytes container = ReadFile(PathOf("must-fail", golden));
-    const Status verified = VerifyContainer(container);
+    MapSource bases;
+    for (const Bytes& base : golden.bases) bases.Add(base);
+    const Status verified = VerifyContainer(container, &bases);
     ASSERT_FALSE(verified.ok()) << golden.name;
     const std::string kind(ErrorKindName(verified.error().kind));
     EXPECT_TRUE(golden.name.starts_with(kind + "-"))
         << golden.name << ": " << kind << ": " << verified.error().message;
     const Restored streamed = RestoreWithStream(
-        container, SIZE_MAX, {.threads = 1, .verify_digests = true});
+        container, SIZE_MAX,
+        {.threads = 1, .verify_digests = true, .references = &bases});
     EXPECT_TRUE(IsRefusal(streamed.status)) << golden.name;
   }
 }

@@ -96,8 +96,10 @@ Restored RestoreWithStream(ByteSpan container, size_t chunk,
   return restored;
 }
 
-Status VerifyContainer(ByteSpan container) {
-  INGOT_ASSIGN(const auto reader, OpenContainer(container, {}));
+Status VerifyContainer(ByteSpan container, ReferenceSource* references) {
+  DecodeOptions options;
+  options.references = references;
+  INGOT_ASSIGN(const auto reader, OpenContainer(container, options));
   uint64_t incomplete = 0;
   return reader->Verify(&incomplete);
 }

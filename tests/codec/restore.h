@@ -34,8 +34,10 @@ Restored RestoreWithReader(ByteSpan container, const DecodeOptions& options);
 Restored RestoreWithStream(ByteSpan container, size_t chunk,
                            const DecodeOptions& options);
 
-// ContainerReader::Verify.
-Status VerifyContainer(ByteSpan container);
+// ContainerReader::Verify; what refers to objects that `references` has not, or
+// that nobody has, is passed over.
+Status VerifyContainer(ByteSpan container,
+                       ReferenceSource* references = nullptr);
 
 // True for the kinds that a hostile container may end in.
 bool IsRefusal(const Status& status);

@@ -91,8 +91,8 @@ class ContainerDecoder {
       case 7: {
         SkipView(&body);
         const uint64_t place = body.Varint();
-        Require(place > 0, "an object outside");
-        Append(objects_.at(place - 1));
+        body.Varint();  // length
+        Append(place > 0 ? objects_.at(place - 1) : known_.at(body.Sha256()));
         return true;
       }
       case 8:

@@ -54,8 +54,8 @@ struct Group {
   std::optional<DeltaSide> delta;
 };
 
-// `outside` has the objects by their digests that blocks may be predicted from
-// and that are not in the container.
+// `outside` has the objects by their digests that the container refers to and
+// does not hold.
 std::vector<File> DecodeContainer(const Bytes& container,
                                   const std::map<Digest, Bytes>& outside = {});
 
