@@ -79,10 +79,10 @@ TEST_P(RoundTripTest, EveryPatternAndShape) {
   for (const Pattern& pattern : AllPatterns()) {
     for (const Shape& shape : kSmallShapes) {
       // The slow byte coders need no sub-block boundaries.
-      if (level >= 4 && !IsFloat(dtype) && shape.elements > 5000) continue;
+      if (level >= 3 && !IsFloat(dtype) && shape.elements > 5000) continue;
       // Packed blocks are large.
       if (GetDTypeInfo(dtype).block_elements > 1 &&
-          shape.elements > (level >= 4 ? 1003u : 4096u)) {
+          shape.elements > (level >= 3 ? 1003u : 4096u)) {
         continue;
       }
       const TensorSpec spec{dtype, shape.columns};

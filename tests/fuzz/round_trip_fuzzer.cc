@@ -129,12 +129,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size < kPrefix) return 0;
   const DType dtype = CodableDType(data[0]);
   // Level 4 tries lzma, which takes milliseconds whatever the size: rarely.
-  // Higher ones do so for what is not float.
+  // Others from 3 on do so for what is not float.
   const bool is_float = FloatLayoutOf(dtype).has_value();
   const int level = data[1] == 255   ? 4
                     : data[1] >= 248 ? 6
                     : data[1] >= 240 ? 5
-                    : data[1] >= 224 ? 3
+                    : data[1] >= 224 && (is_float || data[1] < 226) ? 3
                     : data[1] >= 221 && is_float
                         ? 7 + data[1] % 3
                         : 1 + data[1] % 2;
