@@ -40,8 +40,9 @@ Differences MakeDifferences(Kind kind, unsigned width, size_t count) {
         value = random.Below(50) == 0 ? random.Below(9) : 0;
         break;
       case Kind::kSmall:
-        value = (random.Next() >> 1) >>
-                (65 - std::min(width, 20u) + random.Below(20) % width);
+        // One to nineteen bits (fewer than WIDTH), so that the shift is defined.
+        value = random.Next() >>
+                (63 - random.Below(std::min(width, 20u) - 1));
         if (random.Below(30) == 0) value |= top;
         break;
       case Kind::kAny:
