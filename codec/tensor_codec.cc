@@ -68,6 +68,7 @@ class BufferSink final : public GroupSink {
                              " bytes: smaller than MaxEncodedTensorBytes");
     }
     if (stream_ && bytes.size() >= kStreamPiece) {
+      const StreamFence fence;
       StreamCopy(out_.data() + size_, bytes.data(), bytes.size());
     } else if (!bytes.empty()) {
       std::memcpy(out_.data() + size_, bytes.data(), bytes.size());

@@ -30,9 +30,14 @@ void StreamCopy(std::byte* to, const std::byte* from, size_t size) {
     _mm_stream_si128(out + 3, d);
   }
   if (done < size) std::memcpy(to + done, from + done, size - done);
-  _mm_sfence();
 #else
   if (size > 0) std::memcpy(to, from, size);
+#endif
+}
+
+StreamFence::~StreamFence() {
+#if defined(__x86_64__)
+  _mm_sfence();
 #endif
 }
 

@@ -192,6 +192,7 @@ Status DeltaBlock::Apply(uint64_t first, uint32_t elements,
                  .symbols = scratch_->symbols.data(),
                  .low_bits = side_.low_bits.data(),
                  .lows = {},
+                 .low_planes = 0,
                  .exceptions = nullptr,
                  .exception_count = 0};
   for (unsigned plane = 0; plane < kLowPlanes; ++plane) {
@@ -201,6 +202,7 @@ Status DeltaBlock::Apply(uint64_t first, uint32_t elements,
       return Corrupt("low bits leave their segment");
     }
     in.lows[plane] = fields;
+    if (count != 0) in.low_planes |= static_cast<uint8_t>(1u << plane);
     if (plane < 3) {
       in.lows[plane] = scratch_->lows[plane].data();
       if (count == 0) continue;

@@ -65,29 +65,65 @@ inline void SpreadGroupsAvx512(const uint8_t* groups, size_t count,
   }
 }
 
-// The low bytes of the exponents of 64 floats, of which the dtype has no more.
+// The low bytes of the exponents of 64 floats, of which the dtype has no more;
+// other bits may be set.
 template <size_t kElementBytes>
 [[gnu::always_inline]] inline Bytes ExponentBytes(const uint8_t* base,
-                                                  __m128i places, Bytes mask) {
+                                                  __m128i places) {
   if constexpr (kElementBytes == 1) {
-    return And(_mm512_srl_epi16(Load(base), places), mask);
+    return _mm512_srl_epi16(Load(base), places);
   } else if constexpr (kElementBytes == 2) {
-    const auto half = [&](size_t at) __attribute__((always_inline)) {
-      return _mm512_cvtepi16_epi8(
-          And(_mm512_srl_epi16(Load(base + at), places), mask));
-    };
-    return _mm512_inserti64x4(_mm512_castsi256_si512(half(0)), half(64), 1);
+    return Deinterleave(_mm512_srl_epi16(Load(base), places),
+                        _mm512_srl_epi16(Load(base + 64), places))
+        .first;
   } else {
     static_assert(kElementBytes == 4);
-    const auto quarter = [&](size_t at) __attribute__((always_inline)) {
-      return _mm512_cvtepi32_epi8(
-          And(_mm512_srl_epi32(Load(base + at), places), mask));
+    static constexpr ByteTable kLowest =
+        MakeTable([](unsigned i) { return i * 4; });
+    const auto half = [&](const uint8_t* at) __attribute__((always_inline)) {
+      return _mm512_permutex2var_epi8(
+          _mm512_srl_epi32(Load(at), places), Load(&kLowest),
+          _mm512_srl_epi32(Load(at + 64), places));
     };
-    return _mm512_inserti64x4(
-        _mm512_castsi256_si512(_mm256_set_m128i(quarter(64), quarter(0))),
-        _mm256_set_m128i(quarter(192), quarter(128)), 1);
+    return _mm512_inserti64x4(half(base),
+                              _mm512_castsi512_si256(half(base + 128)), 1);
   }
 }
+
+// Counts, for each of eight bits, the bytes that have it.
+class BitCounts {
+ public:
+  // Vectors that may be added between two calls of Carry.
+  static constexpr size_t kVectors = UINT8_MAX / 8;
+
+  [[gnu::always_inline]] void Add(Bytes bytes) {
+    // Transposes each 8 x 8 bits: byte k of a unit gets bit k of its bytes.
+    const Bytes columns = _mm512_gf2p8affine_epi64_epi8(
+        _mm512_set1_epi64(static_cast<long long>(0x8040201008040201)), bytes,
+        0);
+    sums_ = _mm512_add_epi8(sums_, _mm512_popcnt_epi8(columns));
+  }
+  void Carry() {
+    static constexpr ByteTable kByBit =
+        MakeTable([](unsigned i) { return i % 8 * 8 + i / 8; });
+    const Bytes by_bit = _mm512_permutexvar_epi8(Load(&kByBit), sums_);
+    totals_ = _mm512_add_epi64(
+        totals_, _mm512_sad_epu8(by_bit, _mm512_setzero_si512()));
+    sums_ = _mm512_setzero_si512();
+  }
+  // Of what was carried.
+  void AddTo(std::array<uint32_t, 8>* counts) const {
+    const __m256i before = _mm256_loadu_si256(
+        reinterpret_cast<const __m256i*>(counts->data()));
+    _mm256_storeu_si256(
+        reinterpret_cast<__m256i*>(counts->data()),
+        _mm256_add_epi32(before, _mm512_cvtepi64_epi32(totals_)));
+  }
+
+ private:
+  Bytes sums_ = _mm512_setzero_si512();
+  Bytes totals_ = _mm512_setzero_si512();
+};
 
 // Floats without an exponent bias, Word being as wide.
 template <typename Word>
@@ -95,79 +131,40 @@ void ClassifyFloatsAvx512(const DifferenceFormat& format, const uint8_t* base,
                           size_t count, uint8_t origin, uint8_t shift,
                           const ContextTables& tables, uint8_t* contexts,
                           ContextCounts* counts) {
-  const __m128i places = _mm_cvtsi32_si128(format.shift);
-  const Bytes mask = sizeof(Word) == 1
-                         ? Fill(format.mask)
-                     : sizeof(Word) == 2
-                         ? _mm512_set1_epi16(static_cast<short>(format.mask))
-                         : _mm512_set1_epi32(format.mask);
-  const Bytes highest = Fill(kDeltaClasses - 1);
-  const Bytes context_of_class = Load(tables.context_of_class);
-  const Bytes summary = Load(tables.summary);
-  uint64_t sums[8] = {};
+  // Exponents this far above the origin are of the highest class.
+  constexpr unsigned kHighest = kLanes - 1;
   size_t i = 0;
-  for (; i + kLanes <= count; i += kLanes) {
-    const Bytes above = SubtractSaturated(
-        ExponentBytes<sizeof(Word)>(base + sizeof(Word) * i, places, mask),
-        Fill(origin));
-    const Bytes doubled = _mm512_adds_epu8(above, above);
-    const Bytes classes =
-        _mm512_min_epu8(SubtractSaturated(doubled, Fill(shift)), highest);
-    const Bytes found = _mm512_permutexvar_epi8(classes, context_of_class);
-    Store(contexts + i, found);
-    const Bytes bits = _mm512_permutexvar_epi8(found, summary);
-#pragma GCC unroll 8
-    for (unsigned bit = 0; bit < 8; ++bit) {
-      // Narrow elements have no low bits of planes 4 and 5.
-      if (sizeof(Word) < 4 && (bit == 4 || bit == 5)) continue;
-      sums[bit] += static_cast<uint64_t>(_mm_popcnt_u64(
-          _mm512_test_epi8_mask(bits, Fill(1u << bit))));
+  if (shift <= 2 * kHighest - (kDeltaClasses - 1)) {
+    static constexpr ByteTable kEach = MakeTable([](unsigned k) { return k; });
+    const Bytes doubled = Add(Load(&kEach), Load(&kEach));
+    const Bytes classes = _mm512_min_epu8(
+        SubtractSaturated(doubled, Fill(shift)), Fill(kDeltaClasses - 1));
+    const Bytes context_of_place =
+        _mm512_permutexvar_epi8(classes, Load(tables.context_of_class));
+    const Bytes summary_of_place =
+        _mm512_permutexvar_epi8(context_of_place, Load(tables.summary));
+    const __m128i places = _mm_cvtsi32_si128(format.shift);
+    BitCounts bit_counts;
+    while (i + kLanes <= count) {
+      const size_t end =
+          i + std::min((count - i) / kLanes, BitCounts::kVectors) * kLanes;
+      for (; i < end; i += kLanes) {
+        const Bytes exponents =
+            And(ExponentBytes<sizeof(Word)>(base + sizeof(Word) * i, places),
+                Fill(format.mask));
+        const Bytes place = _mm512_min_epu8(
+            SubtractSaturated(exponents, Fill(origin)), Fill(kHighest));
+        Store(contexts + i, _mm512_permutexvar_epi8(place, context_of_place));
+        bit_counts.Add(_mm512_permutexvar_epi8(place, summary_of_place));
+      }
+      bit_counts.Carry();
     }
-  }
-  for (unsigned bit = 0; bit < 8; ++bit) {
-    counts->bits[bit] += static_cast<uint32_t>(sums[bit]);
+    bit_counts.AddTo(&counts->bits);
   }
   ClassifyElements<ElementKind::kFloat, Word>(
       format, base + sizeof(Word) * i, count - i, origin, shift, tables,
       contexts + i, counts);
 }
-
-// The exceptions of a sub-block, in order.
-template <size_t kElementBytes>
-class DeltaExceptions {
- public:
-  explicit DeltaExceptions(const DeltaDecode& in)
-      : at_(in.exceptions), left_(in.exception_count) {
-    Read();
-  }
-  // The element of the next one; SIZE_MAX behind the last.
-  size_t position() const { return position_; }
-  // Replaces those of kLanes elements at `elements`, the first of which has
-  // index `begin`.
-  void Apply(size_t begin, uint8_t* elements) {
-    for (; position_ < begin + kLanes; Read()) {
-      std::memcpy(elements + (position_ - begin) * kElementBytes,
-                  at_ - kElementBytes, kElementBytes);
-    }
-  }
-
- private:
-  void Read() {
-    if (left_ == 0) {
-      position_ = SIZE_MAX;
-      return;
-    }
-    --left_;
-    uint16_t position;
-    std::memcpy(&position, at_, sizeof(position));
-    position_ = position;
-    at_ += sizeof(position) + kElementBytes;
-  }
-
-  const uint8_t* at_;
-  uint32_t left_;
-  size_t position_;
-};
 
 // Fetches the bases that the next sub-block has in the place of those of 64
 // elements: its classes are read in one go, faster than memory delivers them.
@@ -175,6 +172,55 @@ template <size_t kElementBytes>
 [[gnu::always_inline]] inline void PrefetchNext(const uint8_t* base) {
   for (size_t line = 0; line < kLanes * kElementBytes; line += 64) {
     PrefetchToLevel2(base + kSubBlockElements * kElementBytes + line);
+  }
+}
+
+// Calls restore(i, base, to) for each kLanes elements, the first of which has
+// index i: it stores what becomes of those at `base`. Exceptions then replace
+// elements while these are near, before stores that bypass the caches.
+template <size_t kElementBytes, bool kStream, typename Restore>
+[[gnu::always_inline]] inline void ApplyVectors(const DeltaDecode& in,
+                                                uint8_t* out,
+                                                Restore restore) {
+  constexpr size_t kVector = kLanes * kElementBytes;
+  constexpr size_t kStep = 16 * kLanes;  // elements
+  alignas(64) uint8_t staged[kStep * kElementBytes];
+  const uint8_t* exception = in.exceptions;
+  uint32_t exceptions_left = in.exception_count;
+  for (size_t first = 0; first < in.elements; first += kStep) {
+    const size_t end = std::min<size_t>(in.elements, first + kStep);
+    uint8_t* const step = out + first * kElementBytes;
+    uint8_t* const to = kStream ? staged : step;
+    size_t i = first;
+    for (; i + kLanes <= end; i += kLanes) {
+      const uint8_t* const base = in.base + i * kElementBytes;
+      PrefetchNext<kElementBytes>(base);
+      restore(i, base, to + (i - first) * kElementBytes);
+    }
+    if (i < end) {
+      alignas(64) uint8_t last[kVector];
+      const size_t bytes = (end - i) * kElementBytes;
+      std::memcpy(last, in.base + i * kElementBytes, bytes);
+      restore(i, last, last);
+      std::memcpy(to + (i - first) * kElementBytes, last, bytes);
+    }
+    for (; exceptions_left > 0; --exceptions_left) {
+      uint16_t position;
+      std::memcpy(&position, exception, sizeof(position));
+      if (position >= end) break;
+      exception += sizeof(position);
+      std::memcpy(to + (position - first) * kElementBytes, exception,
+                  kElementBytes);
+      exception += kElementBytes;
+    }
+    if constexpr (kStream) {
+      const size_t bytes = (end - first) * kElementBytes;
+      size_t at = 0;
+      for (; at + kLanes <= bytes; at += kLanes) {
+        StoreOut<true>(step + at, Load(staged + at));
+      }
+      std::memcpy(step + at, staged + at, bytes - at);
+    }
   }
 }
 
@@ -205,35 +251,54 @@ class LowPlanes {
   explicit LowPlanes(const std::array<const uint8_t*, kLowPlanes>& lows)
       : planes_{{{lows[0]}, {lows[1]}, {lows[2]}, {lows[3]}}} {}
 
+  // Of planes among kPlanes, a bit each.
+  template <unsigned kPlanes>
   [[gnu::always_inline]] LowBytes Next(Bytes widths) {
-    const __mmask64 has0 = _mm512_test_epi8_mask(widths, Fill(1));
-    const __mmask64 has1 = _mm512_test_epi8_mask(widths, Fill(2));
-    const __mmask64 has2 = _mm512_test_epi8_mask(widths, Fill(4));
-    const __mmask64 has3 = _mm512_test_epi8_mask(widths, Fill(8));
     // Fields are so small that shifts do not reach the neighbouring byte.
-    Bytes bits = planes_[0].TakeBytes(has0);
-    bits = _mm512_mask_mov_epi8(bits, has1, ShiftLeft<2>(bits));
-    bits = _mm512_or_si512(bits, planes_[1].TakeBytes(has1));
-    bits = _mm512_mask_mov_epi8(bits, has2, ShiftLeft<4>(bits));
-    bits = _mm512_or_si512(bits, planes_[2].TakeBytes(has2));
-    return {_mm512_mask_mov_epi8(bits, has3, planes_[3].TakeBytes(has3)),
-            _mm512_maskz_mov_epi8(has3, bits)};
+    Bytes bits = _mm512_setzero_si512();
+    if constexpr ((kPlanes & 1) != 0) bits = Take<0>(widths).bytes;
+    if constexpr ((kPlanes & 2) != 0) {
+      const Taken plane = Take<1>(widths);
+      bits = _mm512_mask_mov_epi8(bits, plane.lanes, ShiftLeft<2>(bits));
+      bits = _mm512_or_si512(bits, plane.bytes);
+    }
+    if constexpr ((kPlanes & 4) != 0) {
+      const Taken plane = Take<2>(widths);
+      bits = _mm512_mask_mov_epi8(bits, plane.lanes, ShiftLeft<4>(bits));
+      bits = _mm512_or_si512(bits, plane.bytes);
+    }
+    if constexpr ((kPlanes & 8) != 0) {
+      const Taken plane = Take<3>(widths);
+      return {_mm512_mask_mov_epi8(bits, plane.lanes, plane.bytes),
+              _mm512_maskz_mov_epi8(plane.lanes, bits)};
+    }
+    return {bits, _mm512_setzero_si512()};
   }
 
  private:
+  struct Taken {
+    __mmask64 lanes;
+    Bytes bytes;
+  };
+  template <unsigned kPlane>
+  [[gnu::always_inline]] Taken Take(Bytes widths) {
+    const __mmask64 lanes = _mm512_test_epi8_mask(widths, Fill(1u << kPlane));
+    return {lanes, planes_[kPlane].TakeBytes(lanes)};
+  }
+
   std::array<LowCursor, 4> planes_;
 };
 
-// Moves magnitudes by a folded difference and changes signs where `symbols`,
-// each in a unit of its own, have their top bit.
+// Moves magnitudes by a folded difference and changes signs where `flips` has
+// a sign bit.
 [[gnu::always_inline]] inline Bytes ApplyToFloats16(Bytes base, Bytes folded,
-                                                    Bytes symbols) {
+                                                    Bytes flips) {
   const Bytes sign = _mm512_set1_epi16(INT16_MIN);
   const Bytes d = _mm512_xor_si512(
       _mm512_srli_epi16(folded, 1),
       _mm512_sub_epi16(_mm512_setzero_si512(),
                        _mm512_and_si512(folded, _mm512_set1_epi16(1))));
-  return Select(sign, _mm512_xor_si512(base, _mm512_slli_epi16(symbols, 8)),
+  return Select(sign, _mm512_xor_si512(base, flips),
                 _mm512_add_epi16(base, d));
 }
 
@@ -257,63 +322,74 @@ template <unsigned kQuarter>
   return _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(bytes, kQuarter));
 }
 
-template <bool kStream>
+// The folded differences of 64 elements of 16 bits: (above << width | low),
+// of which the top bit is the symbol's. Low bits that fill no more than a byte
+// are the frequent case.
+template <unsigned kPlanes>
+[[gnu::always_inline]] inline Pair FoldedDifferences16(Bytes above,
+                                                       Bytes widths,
+                                                       LowPlanes* lows) {
+  const LowBytes bits = lows->Next<kPlanes>(widths);
+  if constexpr (kPlanes > 7) {
+    const Pair low = Interleave(bits.low, bits.high);
+    const auto half = [&]<unsigned kHalf>(
+                          std::integral_constant<unsigned, kHalf>, Bytes words)
+        __attribute__((always_inline)) {
+      return _mm512_ternarylogic_epi32(
+          _mm512_sllv_epi16(WidenHalf<kHalf>(above), WidenHalf<kHalf>(widths)),
+          words, _mm512_set1_epi16(INT16_MAX), 0xA8);
+    };
+    return {half(std::integral_constant<unsigned, 0>(), low.first),
+            half(std::integral_constant<unsigned, 1>(), low.second)};
+  } else {
+    // Factors up to 128 are unsigned, what they multiply is below 128.
+    const Bytes factors = _mm512_shuffle_epi8(
+        _mm512_set1_epi64(static_cast<long long>(0x8040201008040201)), widths);
+    const Pair shifted = Interleave(factors, bits.low);
+    const Pair terms = Interleave(above, Fill(1));
+    return {_mm512_maddubs_epi16(shifted.first, terms.first),
+            _mm512_maddubs_epi16(shifted.second, terms.second)};
+  }
+}
+
+template <bool kStream, unsigned kPlanes>
 void ApplyFloat16Vectors(const DeltaDecode& in, uint8_t* out) {
   const Bytes table = Load(in.low_bits);
+  const Bytes top = Fill(kSymbolTop);
   LowPlanes lows(in.lows);
-  DeltaExceptions<2> exceptions(in);
-  for (size_t i = 0; i < in.elements; i += kLanes) {
+  ApplyVectors<2, kStream>(in, out, [&](size_t i, const uint8_t* base,
+                                        uint8_t* to)
+                                        __attribute__((always_inline)) {
     const Bytes widths = _mm512_permutexvar_epi8(Load(in.contexts + i), table);
     const Bytes symbols = Load(in.symbols + i);
-    const Bytes above = And(symbols, Fill(kSymbolTop - 1));
-    const LowBytes bits = lows.Next(widths);
-    const bool whole = i + kLanes <= in.elements;
-    alignas(64) uint8_t last[2 * kLanes];
-    const uint8_t* base = in.base + 2 * i;
-    if (whole) {
-      PrefetchNext<2>(base);
-    } else {
-      std::memcpy(last, base, 2 * (in.elements - i));
-      base = last;
-    }
-    const auto half = [&]<unsigned kHalf>(
-                          std::integral_constant<unsigned, kHalf>)
-        __attribute__((always_inline)) {
-      const Bytes low =
-          _mm512_or_si512(WidenHalf<kHalf>(bits.low),
-                          ShiftLeft<8>(WidenHalf<kHalf>(bits.high)));
-      // (above << width | low), of which the top bit is the symbol's.
-      const Bytes folded = _mm512_ternarylogic_epi32(
-          _mm512_sllv_epi16(WidenHalf<kHalf>(above), WidenHalf<kHalf>(widths)),
-          low, _mm512_set1_epi16(INT16_MAX), 0xA8);
-      return ApplyToFloats16(Load(base + 64 * kHalf), folded,
-                             WidenHalf<kHalf>(symbols));
-    };
-    const Bytes first = half(std::integral_constant<unsigned, 0>());
-    const Bytes second = half(std::integral_constant<unsigned, 1>());
-    if (whole && exceptions.position() >= i + kLanes) {
-      StoreOut<kStream>(out + 2 * i, first);
-      StoreOut<kStream>(out + 2 * i + 64, second);
-      continue;
-    }
-    Store(last, first);
-    Store(last + 64, second);
-    exceptions.Apply(i, last);
-    if (whole) {
-      StoreOut<kStream>(out + 2 * i, Load(last));
-      StoreOut<kStream>(out + 2 * i + 64, Load(last + 64));
-    } else {
-      std::memcpy(out + 2 * i, last, 2 * (in.elements - i));
-    }
+    const Pair folded = FoldedDifferences16<kPlanes>(
+        _mm512_andnot_si512(top, symbols), widths, &lows);
+    const Pair flips = Interleave(_mm512_setzero_si512(), And(symbols, top));
+    Store(to, ApplyToFloats16(Load(base), folded.first, flips.first));
+    Store(to + 64,
+          ApplyToFloats16(Load(base + 64), folded.second, flips.second));
+  });
+}
+
+template <bool kStream>
+void ApplyFloat16(const DeltaDecode& in, uint8_t* out) {
+  if ((in.low_planes & ~4u) == 0) {
+    ApplyFloat16Vectors<kStream, 4>(in, out);
+  } else if ((in.low_planes & ~6u) == 0) {
+    ApplyFloat16Vectors<kStream, 6>(in, out);
+  } else if ((in.low_planes & ~7u) == 0) {
+    ApplyFloat16Vectors<kStream, 7>(in, out);
+  } else {
+    ApplyFloat16Vectors<kStream, 15>(in, out);
   }
 }
 
 inline void ApplyFloat16Avx512(const DeltaDecode& in, uint8_t* out,
                                bool stream) {
   if (stream) {
-    ApplyFloat16Vectors<true>(in, out);
+    ApplyFloat16<true>(in, out);
   } else {
-    ApplyFloat16Vectors<false>(in, out);
+    ApplyFloat16<false>(in, out);
   }
 }
 
@@ -322,26 +398,16 @@ void ApplyFloat32Vectors(const DeltaDecode& in, uint8_t* out) {
   const Bytes table = Load(in.low_bits);
   LowPlanes lows(in.lows);
   LowCursor words{in.lows[4]};
-  DeltaExceptions<4> exceptions(in);
-  for (size_t i = 0; i < in.elements; i += kLanes) {
+  ApplyVectors<4, kStream>(in, out, [&](size_t i, const uint8_t* base,
+                                        uint8_t* to)
+                                        __attribute__((always_inline)) {
     const Bytes widths = _mm512_permutexvar_epi8(Load(in.contexts + i), table);
     const Bytes symbols = Load(in.symbols + i);
     const Bytes above = And(symbols, Fill(kSymbolTop - 1));
-    const LowBytes bits = lows.Next(widths);
+    const LowBytes bits = lows.Next<15>(widths);
     const __mmask64 has4 = _mm512_test_epi8_mask(widths, Fill(16));
     const Bytes words0 = words.TakeWords(static_cast<__mmask32>(has4));
     const Bytes words1 = words.TakeWords(static_cast<__mmask32>(has4 >> 32));
-    const bool whole = i + kLanes <= in.elements;
-    alignas(64) uint8_t last[4 * kLanes];
-    const uint8_t* base = in.base + 4 * i;
-    if (whole) {
-      PrefetchNext<4>(base);
-    } else {
-      std::memcpy(last, base, 4 * (in.elements - i));
-      base = last;
-    }
-    const bool plain = whole && exceptions.position() >= i + kLanes;
-    uint8_t* const to = plain ? out + 4 * i : last;
     const auto quarter = [&]<unsigned kQuarter>(
                              std::integral_constant<unsigned, kQuarter>)
         __attribute__((always_inline)) {
@@ -358,29 +424,15 @@ void ApplyFloat32Vectors(const DeltaDecode& in, uint8_t* out) {
           _mm512_sllv_epi32(WidenQuarter<kQuarter>(above),
                             WidenQuarter<kQuarter>(widths)),
           low, _mm512_set1_epi32(INT32_MAX), 0xA8);
-      const Bytes result =
-          ApplyToFloats32(Load(base + 64 * kQuarter), folded,
-                          WidenQuarter<kQuarter>(symbols));
-      if (plain) {
-        StoreOut<kStream>(to + 64 * kQuarter, result);
-      } else {
-        Store(to + 64 * kQuarter, result);
-      }
+      Store(to + 64 * kQuarter,
+            ApplyToFloats32(Load(base + 64 * kQuarter), folded,
+                            WidenQuarter<kQuarter>(symbols)));
     };
     quarter(std::integral_constant<unsigned, 0>());
     quarter(std::integral_constant<unsigned, 1>());
     quarter(std::integral_constant<unsigned, 2>());
     quarter(std::integral_constant<unsigned, 3>());
-    if (plain) continue;
-    exceptions.Apply(i, last);
-    if (whole) {
-      for (size_t at = 0; at < sizeof(last); at += 64) {
-        StoreOut<kStream>(out + 4 * i + at, Load(last + at));
-      }
-    } else {
-      std::memcpy(out + 4 * i, last, 4 * (in.elements - i));
-    }
-  }
+  });
 }
 
 inline void ApplyFloat32Avx512(const DeltaDecode& in, uint8_t* out,

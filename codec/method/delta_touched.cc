@@ -14,6 +14,7 @@ enum Plane : size_t { kGaps = 0, kDifferences = 1, kLarge = 2 };
 constexpr size_t kTouchedPlanes = 3;
 // Elements that are copied and changed while they are in the nearest cache.
 constexpr uint64_t kStepElements = 4096;
+constexpr size_t kPieceBytes = 1024;  // written between two prefetches
 
 Status DecodePlane(const BlockHeader& header, const std::byte* payload,
                    size_t plane, uint64_t size, std::vector<std::byte>* out) {
@@ -123,7 +124,19 @@ Status DecodeTouchedBlock(const Geometry& geometry,
                                   static_cast<Word>(changes.Take())));
       }
     });
-    if (stream) StreamCopy(result, to, size);
+    if (stream) {
+      // What the next step reads comes while this one is written.
+      const size_t ahead =
+          (std::min(end, next + kStepElements) - next) * bytes;
+      const std::byte* const from = position.base + next * bytes;
+      for (size_t at = 0; at < size; at += kPieceBytes) {
+        for (size_t line = at; line < std::min(ahead, at + kPieceBytes);
+             line += 64) {
+          __builtin_prefetch(from + line);
+        }
+        StreamCopy(result + at, to + at, std::min(size - at, kPieceBytes));
+      }
+    }
   }
   return {};
 }

@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "codec/base/stream_copy.h"
 #include "codec/method/exponent_source.h"
 #include "codec/method/float_method.h"
 #include "codec/method/remainder_plane.h"

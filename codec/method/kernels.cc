@@ -6,10 +6,6 @@
 
 #include "codec/method/kernel_sets.h"
 
-#if defined(__x86_64__)
-#include <xmmintrin.h>
-#endif
-
 namespace ingot {
 namespace {
 
@@ -26,7 +22,9 @@ std::vector<const Kernels*> FindAvailable() {
         __builtin_cpu_supports("avx512vl") &&
         __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512vbmi") &&
-        __builtin_cpu_supports("avx512vbmi2")) {
+        __builtin_cpu_supports("avx512vbmi2") &&
+        __builtin_cpu_supports("avx512bitalg") &&
+        __builtin_cpu_supports("gfni")) {
       available.push_back(&kAvx512Kernels);
     }
   }
@@ -51,12 +49,6 @@ Result<const Kernels*> Select() {
 }
 
 }  // namespace
-
-StreamFence::~StreamFence() {
-#if defined(__x86_64__)
-  _mm_sfence();
-#endif
-}
 
 std::span<const Kernels* const> AvailableKernels() {
   static const std::vector<const Kernels*> available = FindAvailable();

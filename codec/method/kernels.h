@@ -216,6 +216,7 @@ struct DeltaDecode {
   // What the low bits' planes hold: bytes for planes 0 to 3, whose fields are
   // unpacked, u16 and u32 for planes 4 and 5. Slack.
   std::array<const uint8_t*, kLowPlanes> lows;
+  uint8_t low_planes;  // bit k: plane k is not empty
   // u16 position and the element's bytes; ascending, checked.
   const uint8_t* exceptions;
   uint32_t exception_count;
@@ -259,17 +260,6 @@ struct SymbolKernels {
   bool (*decode_context_rans)(const ContextRansDecodeTable& table,
                               const uint8_t* contexts, size_t count,
                               RansCursor* cursor, uint8_t* out);
-};
-
-// Streaming stores are weakly ordered. When a StreamFence goes out of scope,
-// those that the thread has issued are in place for other threads too. Fences
-// wait for memory: one for each block, not for each sub-block.
-class StreamFence {
- public:
-  StreamFence() = default;
-  ~StreamFence();
-  StreamFence(const StreamFence&) = delete;
-  StreamFence& operator=(const StreamFence&) = delete;
 };
 
 struct Kernels {

@@ -1,4 +1,5 @@
-// The AVX-512 kernels (F, BW, VL, DQ, VBMI, VBMI2): 64 elements at a time.
+// The AVX-512 kernels (F, BW, VL, DQ, VBMI, VBMI2, BITALG and GFNI, as Ice
+// Lake and Zen 4 have them): 64 elements at a time.
 
 #include "codec/base/vector_avx512-inl.h"
 #include "codec/entropy/rans/rans_avx512-inl.h"

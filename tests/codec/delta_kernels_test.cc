@@ -6,6 +6,7 @@
 #include <deque>
 #include <string>
 
+#include "codec/base/stream_copy.h"
 #include "codec/bytes.h"
 #include "tests/codec/kernel_cases.h"
 
@@ -447,6 +448,7 @@ void DeltaKernelsTest::CheckApply(uint32_t elements,
                  .symbols = symbols.data(),
                  .low_bits = low_bits.entries.data(),
                  .lows = {},
+                 .low_planes = 0,
                  .exceptions = nullptr,
                  .exception_count = 0};
   std::vector<uint8_t> exceptions;
@@ -465,6 +467,9 @@ void DeltaKernelsTest::CheckApply(uint32_t elements,
   in.exceptions = list.data();
   for (unsigned plane = 0; plane < kLowPlanes; ++plane) {
     Input& fields = lows.emplace_back(counts[plane] * kFieldBytes[plane], rng_);
+    if (counts[plane] != 0) {
+      in.low_planes |= static_cast<uint8_t>(1u << plane);
+    }
     if (plane < 3) {
       for (uint32_t i = 0; i < counts[plane]; ++i) {
         fields.data()[i] &= (1u << (1u << plane)) - 1;
@@ -562,6 +567,7 @@ TEST_P(DeltaKernelsTest, ApplyRestoresWhatWasSplit) {
                    .symbols = symbols.data(),
                    .low_bits = low_bits.entries.data(),
                    .lows = {},
+                   .low_planes = static_cast<uint8_t>(width),
                    .exceptions = nullptr,
                    .exception_count = 0};
     for (unsigned plane = 0; plane < kLowPlanes; ++plane) {
