@@ -95,6 +95,7 @@ class Planner {
   double DirectBits() const;
   void ChooseContexts();
   void ChooseContexts(unsigned allowed);
+  void ConsiderRans();
   void ChooseTiers();
   void ChooseWeights();
 
@@ -387,6 +388,22 @@ void Planner::ChooseContexts(unsigned allowed) {
   }
 }
 
+// Instead of tiers: for these a change of sign is an exception, of which large
+// steps make so many that speed is not worth them.
+void Planner::ConsiderRans() {
+  constexpr double kLarge = 0.4;  // of the raw bits, what is worth a try
+  constexpr double kGain = 0.03;  // the same, what is worth decoding slower
+  const double raw_bits =
+      static_cast<double>(sample_.elements) * format_.bits();
+  if (delta_bits_ < kLarge * raw_bits) return;
+  const double tiered = delta_bits_;
+  side_.coder = Coder::kRans;
+  ChooseContexts();
+  if (tiered - delta_bits_ >= kGain * raw_bits) return;
+  side_.coder = Coder::kTiered;
+  ChooseContexts();
+}
+
 // Contexts that hardly change, those that change now and then, and others.
 void Planner::ChooseTiers() {
   std::array<unsigned, kMaxContexts> wish{};
@@ -524,6 +541,9 @@ std::shared_ptr<const DeltaPlan> Planner::Plan() {
                   : level_ >= kFirstRansLevel ? Coder::kRans
                                               : Coder::kTiered;
     ChooseContexts();
+    if (side_.coder == Coder::kTiered && level_ >= kFirstRowsLevel) {
+      ConsiderRans();
+    }
     const double direct = DirectBits();
     if (delta_bits_ >= direct) return nullptr;
     plan_.try_direct = delta_bits_ > 0.8 * direct;

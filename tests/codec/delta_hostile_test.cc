@@ -64,7 +64,7 @@ const std::vector<std::unique_ptr<Sample>>& Samples() {
     add("TieredBf16", DType::kBf16, Change::kAll, 3, Coder::kTiered);
     add("TieredF32", DType::kF32, Change::kAll, 3, Coder::kTiered);
     add("TieredI16", DType::kI16, Change::kAll, 3, Coder::kTiered);
-    add("TieredPlanned", DType::kF16, Change::kFourInTen, 3);
+    add("TieredPlanned", DType::kF16, Change::kFourInTen, 2);
     add("RansBf16", DType::kBf16, Change::kSignsToo, 5, Coder::kRans);
     add("RansF64", DType::kF64, Change::kSignsToo, 5, Coder::kRans);
     add("CmBf16", DType::kBf16, Change::kFourInTen, 9, Coder::kCm);

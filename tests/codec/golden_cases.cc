@@ -121,18 +121,18 @@ struct DeltaCase {
 
 constexpr DeltaCase kDeltaCases[] = {
     {"bf16-delta-level1", DType::kBf16, 8200, 100, Change::kFourInTen, 1},
-    {"bf16-delta-tiered", DType::kBf16, 4000, 50, Change::kAll, 3},
+    {"bf16-delta-tiered", DType::kBf16, 4000, 50, Change::kAll, 2},
     {"bf16-delta-touched", DType::kBf16, 9000, 90, Change::kOneInThousand, 3},
     {"bf16-delta-rans", DType::kBf16, 4000, 50, Change::kFourInTen, 5},
     {"bf16-delta-cm", DType::kBf16, 4000, 50, Change::kFourInTen, 9},
     {"bf16-delta-rows", DType::kBf16, 2800, 70, Change::kScales, 3},
-    {"bf16-delta-base-ends", DType::kBf16, 2600, 50, Change::kFourInTen, 3,
+    {"bf16-delta-base-ends", DType::kBf16, 2600, 50, Change::kFourInTen, 2,
      2100},
     {"fp32-delta-signs", DType::kF32, 1500, 50, Change::kSignsToo, 5},
-    {"fp64-delta-signs", DType::kF64, 700, 50, Change::kSignsToo, 3},
+    {"fp64-delta-signs", DType::kF64, 700, 50, Change::kSignsToo, 2},
     {"fp16-delta-nans", DType::kF16, 3000, 50, Change::kNanPayloads, 9},
     {"i16-delta-extremes", DType::kI16, 3000, 50, Change::kExtremes, 5},
-    {"u8-delta", DType::kU8, 5000, 50, Change::kFourInTen, 3},
+    {"u8-delta", DType::kU8, 5000, 50, Change::kFourInTen, 2},
     {"e4m3-delta", DType::kF8E4m3, 5000, 50, Change::kFourInTen, 5},
 };
 
