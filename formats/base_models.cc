@@ -35,7 +35,7 @@ class BaseModels::Impl {
   Result<BaseFile> OnlyFile();
   void Expect(const std::string& name) { expected_.push_back(name); }
   Result<std::vector<RegionBase>> FindBase(const RegionInfo& region,
-                                           uint64_t length);
+                                           uint64_t length, uint64_t offset);
   Status NameFiles(StreamEncoder* encoder);
   // Of an object of depth below `limit`.
   Status Read(const Digest& object, uint64_t offset, MutableByteSpan out,
@@ -79,6 +79,9 @@ class BaseModels::Impl {
   Status Verify(size_t index, Cache* cache);
   // Objects that may predict all or some of a region.
   std::vector<size_t> Candidates(const RegionInfo& region);
+  // What lies where a region without a name does.
+  Result<std::vector<RegionBase>> FindPlace(const RegionInfo& region,
+                                            uint64_t length, uint64_t offset);
 
   const BaseOptions options_;
   // Guards what follows. Not held while an object of a container is decoded.
@@ -354,9 +357,63 @@ std::vector<size_t> BaseModels::Impl::Candidates(const RegionInfo& region) {
   return found;
 }
 
+Result<std::vector<RegionBase>> BaseModels::Impl::FindPlace(
+    const RegionInfo& region, uint64_t length, uint64_t offset) {
+  const uint64_t unit = CodedBytes(region.element_dtype);
+  // The bytes from `begin` on of a file, or an object of a container.
+  struct Place {
+    size_t file = 0;
+    std::optional<size_t> object = {};
+    uint64_t begin = 0;
+    uint64_t covered = 0;
+  };
+  Place best;
+  const auto consider = [&](Place place, uint64_t size) {
+    if (offset < place.begin || (offset - place.begin) % unit != 0) return;
+    const uint64_t skipped = offset - place.begin;
+    place.covered = std::min(length, size - std::min(size, skipped));
+    if (place.covered > best.covered) best = place;
+  };
+  size_t index = 0;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    for (size_t file = 0; file < catalog_.files().size(); ++file) {
+      const CatalogFile& entry = catalog_.files()[file];
+      if (entry.container == nullptr) {
+        if (!entry.has_tensors) consider({.file = file}, entry.size);
+        continue;
+      }
+      for (const size_t object : entry.objects) {
+        const CatalogObject& other = catalog_.objects()[object];
+        if (other.view || other.element_dtype != region.element_dtype ||
+            other.depth >= options_.max_depth) {
+          continue;
+        }
+        consider({.file = file, .object = object, .begin = other.offset},
+                 other.length);
+      }
+    }
+    if (best.covered < unit) return std::vector<RegionBase>();
+    if (best.object) {
+      index = *best.object;
+    } else {
+      INGOT_ASSIGN(index, catalog_.BeginningOf(best.file, unit));
+    }
+  }
+  const uint64_t first = (offset - best.begin) / unit;
+  INGOT_ASSIGN(RegionBase base,
+               AsBase(index, first, At(index).length / unit - first));
+  if (base.depth >= options_.max_depth) return std::vector<RegionBase>();
+  return std::vector<RegionBase>{std::move(base)};
+}
+
 Result<std::vector<RegionBase>> BaseModels::Impl::FindBase(
-    const RegionInfo& region, uint64_t length) {
+    const RegionInfo& region, uint64_t length, uint64_t offset) {
   const std::vector<size_t> candidates = Candidates(region);
+  if (candidates.empty() && !region.view &&
+      region.element_dtype != DType::kBytes) {
+    return FindPlace(region, length, offset);
+  }
   std::vector<size_t> chosen;
   uint64_t all = 0;
   uint64_t most = 0;
@@ -408,8 +465,9 @@ void BaseModels::AddHints(const std::string& path,
 Result<BaseFile> BaseModels::OnlyFile() { return impl_->OnlyFile(); }
 void BaseModels::Expect(const std::string& name) { impl_->Expect(name); }
 Result<std::vector<RegionBase>> BaseModels::FindBase(const RegionInfo& region,
-                                                     uint64_t length) {
-  return impl_->FindBase(region, length);
+                                                     uint64_t length,
+                                                     uint64_t offset) {
+  return impl_->FindBase(region, length, offset);
 }
 Status BaseModels::NameFiles(StreamEncoder* encoder) {
   return impl_->NameFiles(encoder);

@@ -8,12 +8,12 @@
 //
 //   bases.AddHints("model.ingot", reader->base_files()); // before reading
 //
-// When encoding, FindBase looks for tensors by name, dtype and shape. When
-// decoding, objects are found by digest alone: in what was added, then in the
-// files that containers name. Every object is hashed once before any of its
-// bytes are handed out, and only those that are needed: a tensor of the right
-// name with other bytes is not found. Containers among the bases may need
-// bases themselves, which are found in the same way; chains are as long as
+// When encoding, FindBase looks for tensors by name, dtype and shape, and for
+// what has no names by its place in the file. When decoding, objects are found
+// by digest alone: in what was added, then in the files that containers name.
+// Every object is hashed once before any of its bytes are handed out, and only
+// those that are needed: a tensor of the right name with other bytes is not
+// found. Containers among the bases may need bases themselves, which are found in the same way; chains are as long as
 // kMaxDepth at most. Files must not change while they serve.
 //
 // Memory: the indexes of the files, and up to 32 MiB of decoded bytes for each
@@ -86,12 +86,14 @@ class BaseModels final : public ReferenceSource {
   void Expect(const std::string& name);
 
   // What may predict a region of `length` bytes (more than it has where that
-  // is not known): the tensor of its name, dtype and columns, with as many
-  // rows, else with as many as possible; or several that make up its rows. For
-  // regions without a name: a file's only elements without one. Nothing where
-  // there is no such base, or only ones that are too deep.
+  // is not known) that begins at byte `offset` of its file: the tensor of its
+  // name, dtype and columns, with as many rows, else with as many as possible;
+  // or several that make up its rows. For regions without a name: a file's only
+  // elements without one; else what lies at the same offset of a file without
+  // tensors, or of one in a container. Nothing where there is no such base, or
+  // only ones that are too deep.
   Result<std::vector<RegionBase>> FindBase(const RegionInfo& region,
-                                           uint64_t length);
+                                           uint64_t length, uint64_t offset);
   // Tells the encoder which files hold the objects that it refers to.
   Status NameFiles(StreamEncoder* encoder);
 

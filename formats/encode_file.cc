@@ -58,7 +58,8 @@ Result<ObjectId> EncodeFile(const Source& source, const Layout& layout,
                      .element_dtype = region.element_dtype,
                      .columns = region.columns};
     if (bases != nullptr) {
-      INGOT_ASSIGN(coded.bases, bases->FindBase(coded, region.length));
+      INGOT_ASSIGN(coded.bases,
+                   bases->FindBase(coded, region.length, region.offset));
     }
     if (adjust) adjust(region, &coded);
     INGOT_TRY(encoder->BeginRegion(coded));

@@ -115,11 +115,11 @@ Status Feeder::FeedOpaque() {
   }
 }
 
-// Begins a region of `length` bytes, or fewer.
-Status BeginRegion(RegionInfo region, uint64_t length, BaseModels* bases,
-                   StreamEncoder* encoder) {
+// Begins a region of `length` bytes, or fewer, at `offset` of the stream.
+Status BeginRegion(RegionInfo region, uint64_t length, uint64_t offset,
+                   BaseModels* bases, StreamEncoder* encoder) {
   if (bases != nullptr) {
-    INGOT_ASSIGN(region.bases, bases->FindBase(region, length));
+    INGOT_ASSIGN(region.bases, bases->FindBase(region, length, offset));
   }
   return encoder->BeginRegion(region);
 }
@@ -139,7 +139,7 @@ Status FeedRaw(const RawElements& raw, BaseModels* bases, Feeder* feeder,
   INGOT_TRY(BeginRegion({.view = std::nullopt,
                          .element_dtype = coded,
                          .columns = std::min(columns, kMaxColumns)},
-                        UINT64_MAX, bases, encoder));
+                        UINT64_MAX, 0, bases, encoder));
   INGOT_TRY(feeder->Feed(UINT64_MAX));
   return encoder->EndRegion();
 }
@@ -156,7 +156,7 @@ Result<std::string> FeedTensors(const Layout& layout, bool open_end,
     INGOT_TRY(BeginRegion({.view = region.tensor,
                            .element_dtype = region.element_dtype,
                            .columns = region.columns},
-                          region.length, bases, encoder));
+                          region.length, region.offset, bases, encoder));
     INGOT_ASSIGN(const uint64_t fed, feeder->Feed(region.length));
     INGOT_TRY(encoder->EndRegion());
     if (fed < region.length) break;

@@ -112,7 +112,7 @@ Result<BenchFile> BenchFile::Load(const std::string& path,
                  models.FindBase({.view = region.tensor,
                                   .element_dtype = region.element_dtype,
                                   .columns = region.columns},
-                                 region.length));
+                                 region.length, region.offset));
   }
   std::vector<Piece> pieces;
   uint64_t raw_size = 0;

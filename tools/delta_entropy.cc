@@ -77,7 +77,7 @@ Result<DeltaEntropy> MeasureDeltaEntropy(const Source& source,
                  bases->FindBase({.view = region.tensor,
                                   .element_dtype = region.element_dtype,
                                   .columns = region.columns},
-                                 region.length));
+                                 region.length, region.offset));
     if (parts.empty()) continue;
     INGOT_TRY(AddRegion(source, region, parts, bases, &sum));
   }

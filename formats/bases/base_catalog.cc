@@ -138,9 +138,11 @@ Status BaseCatalog::AddContainer(const std::string& path) {
   };
   for (size_t i = 0; i < index.files().size(); ++i) {
     const std::vector<Segment>& segments = index.files()[i].segments;
+    uint64_t end = 0;
     for (size_t k = 0; k < segments.size(); ++k) {
       const Segment& segment = segments[k];
       if (segment.length == 0) continue;
+      end += segment.length;
       CatalogObject object;
       if (segment.kind == Segment::Kind::kObject) {
         object = stored(segment.object);
@@ -160,6 +162,7 @@ Status BaseCatalog::AddContainer(const std::string& path) {
         }
       }
       object.manifest = i;
+      object.offset = end - segment.length;
       object.view = segment.view;
       AddObject(std::move(object));
     }
@@ -213,6 +216,17 @@ Result<BaseFile> BaseCatalog::WholeFile(size_t file) {
   const CatalogFile& entry = files_[file];
   return BaseFile{NameIn(options_.folder, entry.path),
                   {*entry.digest, entry.size}};
+}
+
+Result<size_t> BaseCatalog::BeginningOf(size_t file, uint64_t unit) {
+  INGOT_TRY(HashFile(file));
+  const uint64_t length = files_[file].size - files_[file].size % unit;
+  for (const size_t index : files_[file].objects) {
+    const CatalogObject& object = objects_[index];
+    if (object.offset == 0 && object.length == length) return index;
+  }
+  return InvalidArgument(files_[file].path + ": has no element of " +
+                         std::to_string(unit) + " bytes");
 }
 
 Result<const Source*> BaseCatalog::SourceOf(size_t file) {

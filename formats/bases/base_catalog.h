@@ -48,7 +48,7 @@ struct CatalogObject {
   size_t file = 0;
   std::optional<size_t> manifest = {};
   size_t place = 0;
-  uint64_t offset = 0;
+  uint64_t offset = 0;  // in the file, or in file `manifest` of a container
   std::optional<TensorView> view = {};
   DType element_dtype = DType::kBytes;
   uint64_t columns = 1;
@@ -79,6 +79,10 @@ class BaseCatalog {
 
   // A file as it is, container or not.
   Result<BaseFile> WholeFile(size_t file);
+
+  // The object that is the beginning of a file that is no container, as far as
+  // whole elements of `unit` bytes go. Hashes the file.
+  Result<size_t> BeginningOf(size_t file, uint64_t unit);
 
   Result<const Source*> SourceOf(size_t file);
   // Gives an object of kind kRaw or kLiteral its digest, if it has none.

@@ -85,7 +85,7 @@ class BaseModelsTest : public testing::Test {
 TEST_F(BaseModelsTest, FindsByNameDTypeAndColumns) {
   BaseModels models({.threads = 1});
   ASSERT_TRUE(models.Add(Write("m", Model(1))).ok());
-  const auto found = models.FindBase(Region("b"), 2 * kElements);
+  const auto found = models.FindBase(Region("b"), 2 * kElements, 0);
   ASSERT_TRUE(found.ok());
   ASSERT_EQ(found->size(), 1u);
   const RegionBase& base = (*found)[0];
@@ -94,7 +94,7 @@ TEST_F(BaseModelsTest, FindsByNameDTypeAndColumns) {
   EXPECT_EQ(base.elements, kElements);
   EXPECT_EQ(base.depth, 0u);
   const auto count = [&](RegionInfo region) {
-    return models.FindBase(region, 2 * kElements)->size();
+    return models.FindBase(region, 2 * kElements, 0)->size();
   };
   EXPECT_EQ(count(Region("c")), 0u);
   EXPECT_EQ(count(Region("b", 90)), 1u);
@@ -107,6 +107,32 @@ TEST_F(BaseModelsTest, FindsByNameDTypeAndColumns) {
   other = Region("b");
   other.view.reset();
   EXPECT_EQ(count(other), 0u);
+}
+
+TEST_F(BaseModelsTest, FindsByPlaceWhatHasNoName) {
+  const std::string file = std::string(4001, 'x') + WeightBytes(100, 1);
+  BaseModels models({.threads = 1});
+  ASSERT_TRUE(models.Add(Write("m", file)).ok());
+  const RegionInfo region = {
+      .view = {}, .element_dtype = DType::kF32, .columns = 1, .bases = {}};
+  const auto found = models.FindBase(region, 400, 800);
+  ASSERT_TRUE(found.ok());
+  ASSERT_EQ(found->size(), 1u);
+  // The file as far as whole elements go.
+  const RegionBase& base = (*found)[0];
+  EXPECT_EQ(base.object.length, 4200u);
+  EXPECT_EQ(base.object.digest,
+            HashBytes(AsBytes(file).subspan(0, base.object.length)));
+  EXPECT_EQ(base.first_element, 200u);
+  EXPECT_EQ(base.elements, 1050u - 200u);
+  const auto count = [&](uint64_t offset) {
+    return models.FindBase(region, 400, offset)->size();
+  };
+  EXPECT_EQ(count(0), 1u);
+  EXPECT_EQ(count(801), 0u);
+  EXPECT_EQ(count(4196), 1u);
+  EXPECT_EQ(count(4200), 0u);
+  EXPECT_EQ(count(UINT64_MAX - 3), 0u);
 }
 
 TEST_F(BaseModelsTest, ListsEveryObject) {

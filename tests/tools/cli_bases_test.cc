@@ -243,6 +243,39 @@ TEST_F(CliBasesTest, RawElements) {
   }
 }
 
+TEST_F(CliBasesTest, WhatHasNoNamesIsFoundByItsPlace) {
+  // Files of no format that anybody knows, with floats in two places.
+  const std::string between(6000, '.');
+  const auto file = [&](const std::string& first, const std::string& second) {
+    return "header" + between + first + between + second + "end";
+  };
+  const std::string a = Weights(1, 2000);
+  const std::string b = Weights(2, 3000);
+  Write("old", file(a, b));
+  Write("new", file(Tuned(a, 1), Tuned(b, 2)));
+  RunOk({"compress", "new", "-o", "alone"});
+  for (const char* const level : {"3", "5", "9"}) {
+    RunOk({"compress", "-f", "--level", level, "--base", "old", "new"});
+    EXPECT_LT(SizeOf("new.ingot"), SizeOf("alone") * 3 / 4) << level;
+    ExpectRestores("new.ingot", Read("new"));
+  }
+  // Read from a pipe, it is opaque.
+  RunOk({"compress", "--base", "old", "-o", "piped", "-"},
+        {.piped_file = "new"});
+  ExpectRestores("piped", Read("new"));
+  // A container has objects instead of a file's bytes.
+  RunOk({"compress", "old"});
+  RunOk({"compress", "-f", "--base", "old.ingot", "new"});
+  EXPECT_LT(SizeOf("new.ingot"), SizeOf("alone") * 3 / 4);
+  fs::rename(Path("old"), Path("moved"));
+  ExpectRestores("new.ingot", Read("new"));
+  // Elsewhere by one byte: the floats of the base are none here.
+  Write("shifted", "x" + Read("new"));
+  RunOk({"compress", "--base", "moved", "shifted"});
+  EXPECT_LT(SizeOf("shifted.ingot"), SizeOf("alone") * 101 / 100);
+  ExpectRestores("shifted.ingot", Read("shifted"));
+}
+
 TEST_F(CliBasesTest, Pipes) {
   RunOk({"compress", "--base", "base", "-o", "t.ingot", "-"},
         {.piped_file = "tuned"});
