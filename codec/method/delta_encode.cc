@@ -42,7 +42,9 @@ class DeltaBlockEncoder {
         base_(group.BlockBase(index)),
         elements_(raw_.size() / format_.bytes),
         scratch_(scratch) {
+    unsigned widths = 0;
     for (unsigned k = 0; k < side_.contexts; ++k) {
+      widths |= side_.low_bits[k];
       for (unsigned symbol = 0; symbol < kMaxContextSymbols; ++symbol) {
         codable_[k][symbol] =
             side_.coder == Coder::kTiered
@@ -50,6 +52,10 @@ class DeltaBlockEncoder {
                 : side_.coder == Coder::kRans &&
                       plan_.rans.contexts[k][symbol].frequency != 0;
       }
+    }
+    // The largest field first.
+    for (unsigned plane = kLowPlanes; plane-- > 0;) {
+      if ((widths >> plane & 1) != 0) planes_[plane_count_++] = plane;
     }
   }
 
@@ -76,7 +82,11 @@ class DeltaBlockEncoder {
   const ByteSpan base_;
   const size_t elements_;
   DeltaEncodeScratch* const scratch_;
-  std::array<std::array<bool, kMaxContextSymbols>, kMaxContexts> codable_{};
+  // kNoSymbol is never codable.
+  std::array<std::array<bool, kNoSymbol + 1>, kMaxContexts> codable_{};
+  // The planes of low bits that some context uses, in coding order.
+  std::array<unsigned, kLowPlanes> planes_{};
+  unsigned plane_count_ = 0;
   std::array<size_t, kLowPlanes> low_bytes_{};  // in scratch_->lows
 };
 
@@ -108,10 +118,10 @@ void DeltaBlockEncoder::Split(uint64_t first, uint32_t count,
         LoadLittleEndian<Word>(base + i * sizeof(Word)),
         LoadLittleEndian<Word>(raw + i * sizeof(Word)));
     const unsigned width = side_.low_bits[context];
-    const std::optional<uint8_t> symbol = SymbolOfDifference<Word>(z, width);
+    const unsigned symbol = SymbolOfDifference<Word>(z, width);
     uint64_t low = z & ((uint64_t{1} << width) - 1);
-    if (symbol && codable_[context][*symbol]) {
-      symbols[i] = *symbol;
+    if (codable_[context][symbol]) {
+      symbols[i] = static_cast<uint8_t>(symbol);
     } else {
       const size_t at = exceptions->size();
       exceptions->resize(at + sizeof(uint16_t) + sizeof(Word));
@@ -121,16 +131,16 @@ void DeltaBlockEncoder::Split(uint64_t first, uint32_t count,
       symbols[i] = 0;
       low = 0;
     }
-    // The largest field first.
-    for (unsigned left = width; left != 0;) {
-      const auto plane = static_cast<unsigned>(std::bit_width(left)) - 1;
-      const unsigned bits = 1u << plane;
-      left ^= bits;
+    // Contexts change from element to element: no branch would be foreseen.
+    for (unsigned k = 0; k < plane_count_; ++k) {
+      const unsigned plane = planes_[k];
+      const unsigned used = width >> plane & 1;
+      const unsigned bits = used << plane;
       const auto field =
           static_cast<uint32_t>(low & ((uint64_t{1} << bits) - 1));
       low >>= bits;
       std::memcpy(fields[plane], &field, sizeof(field));
-      fields[plane] += bits < 8 ? 1 : bits / 8;
+      fields[plane] += plane < 3 ? used : bits / 8;
     }
   }
   for (unsigned plane = 0; plane < kLowPlanes; ++plane) {
@@ -143,10 +153,18 @@ void DeltaBlockEncoder::AppendSets(uint64_t first, uint32_t count,
                                    std::vector<std::byte>* out) {
   std::array<uint8_t*, kMaxSets> ends;
   for (unsigned s = 0; s < kMaxSets; ++s) ends[s] = scratch_->sets[s].data();
+  // To the ends of all sets, of which one moves on: the next element's set
+  // would not be foreseen.
+  static_assert(kMaxSets == 3);
+  uint8_t *end0 = ends[0], *end1 = ends[1], *end2 = ends[2];
   for (uint64_t i = first; i < first + count; ++i) {
-    *ends[side_.set_of_context[scratch_->contexts[i]]]++ =
-        scratch_->symbols[i];
+    const unsigned set = side_.set_of_context[scratch_->contexts[i]];
+    *end0 = *end1 = *end2 = scratch_->symbols[i];
+    end0 += set == 0;
+    end1 += set == 1;
+    end2 += set == 2;
   }
+  ends = {end0, end1, end2};
   for (unsigned s = 0; s < side_.sets; ++s) {
     uint8_t* const values = scratch_->sets[s].data();
     const TierSet& set = side_.tiers[s];

@@ -159,15 +159,17 @@ template <ElementKind kKind, typename Word>
 }
 
 // A symbol of a difference: the bits of z above its low bits, as far as they
-// fit seven, and z's top bit as the eighth. Nothing where they do not fit. Bits
-// of a symbol that would lie above z's others count for nothing.
+// fit seven, and z's top bit as the eighth; kNoSymbol where they do not fit.
+// Bits of a symbol that would lie above z's others count for nothing.
 inline constexpr unsigned kSymbolTop = 0x80;
+inline constexpr unsigned kNoSymbol = 0x100;
 
 template <typename Word>
-constexpr std::optional<uint8_t> SymbolOfDifference(Word z, unsigned low_bits) {
+constexpr unsigned SymbolOfDifference(Word z, unsigned low_bits) {
   const Word above = static_cast<Word>((z & ~kTopBit<Word>) >> low_bits);
-  if (above >= kSymbolTop) return std::nullopt;
-  return static_cast<uint8_t>(above | (z >= kTopBit<Word> ? kSymbolTop : 0));
+  if (above >= kSymbolTop) return kNoSymbol;
+  return static_cast<unsigned>(above) |
+         (z >= kTopBit<Word> ? kSymbolTop : 0u);
 }
 
 template <typename Word>

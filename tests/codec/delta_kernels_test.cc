@@ -546,9 +546,9 @@ TEST_P(DeltaKernelsTest, ApplyRestoresWhatWasSplit) {
         std::memcpy(&from, base.data() + i * sizeof(Word), sizeof(Word));
         const Word to = ApplyDifference<Kind::value>(from, z);
         std::memcpy(elements.data() + i * sizeof(Word), &to, sizeof(Word));
-        const auto symbol = SymbolOfDifference<Word>(z, width);
-        ASSERT_TRUE(symbol.has_value() || (z & kBelow) >> width > 127);
-        symbols.data()[i] = symbol.value_or(0);
+        const unsigned symbol = SymbolOfDifference<Word>(z, width);
+        ASSERT_EQ(symbol == kNoSymbol, (z & kBelow) >> width > 127);
+        symbols.data()[i] = static_cast<uint8_t>(symbol);
         uint64_t low = z & ((uint64_t{1} << width) - 1);
         for (unsigned plane = kLowPlanes; plane-- > 0;) {
           if ((width >> plane & 1) == 0) continue;
