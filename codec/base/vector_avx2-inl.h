@@ -137,6 +137,39 @@ template <bool kStream>
       _mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
 }
 
+// Bytes as indices of tables of 64 bytes, which are shuffles of four quarters.
+struct TableIndex {
+  [[gnu::always_inline]] explicit TableIndex(Bytes index) {
+    // A shuffle gives 0 for indices with the highest bit: of the four
+    // quarters one is in range.
+    const Bytes above = Fill(0x70);
+    for (unsigned q = 0; q < 4; ++q) {
+      quarters[q] = _mm256_adds_epu8(Subtract(index, Fill(16 * q)), above);
+    }
+  }
+  Bytes quarters[4];
+};
+
+class Table64 {
+ public:
+  Table64() = default;
+  explicit Table64(const uint8_t* entries) {
+    for (unsigned q = 0; q < 4; ++q) quarters_[q] = LoadTwice(entries + 16 * q);
+  }
+
+  // Indices of 64 and more give 0.
+  [[gnu::always_inline]] Bytes At(const TableIndex& index) const {
+    const auto quarter = [&](unsigned q) __attribute__((always_inline)) {
+      return _mm256_shuffle_epi8(quarters_[q], index.quarters[q]);
+    };
+    return _mm256_or_si256(_mm256_or_si256(quarter(0), quarter(1)),
+                           _mm256_or_si256(quarter(2), quarter(3)));
+  }
+
+ private:
+  Bytes quarters_[4];
+};
+
 // Halves that hold the 16 bytes at `low` and at `high`.
 [[gnu::always_inline]] inline Bytes LoadHalves(const uint8_t* low,
                                                const uint8_t* high) {

@@ -95,37 +95,24 @@ class RankLookup {
   Bytes base_;
 };
 
-// Values of joined codes: four shuffles for each class's table of 64 bytes.
+// Values of joined codes, of which each class has a table.
 class ValueLookup {
  public:
   explicit ValueLookup(const JoinedCode& code) {
-    for (size_t i = 0; i < kClasses * kQuarters; ++i) {
-      values_[i] = LoadTwice(&code.values[16 * i]);
+    static_assert(kMaxJoinedRanks == 64);
+    for (size_t c = 0; c < kClasses; ++c) {
+      values_[c] = Table64(&code.values[kMaxJoinedRanks * c]);
     }
   }
 
   [[gnu::always_inline]] Bytes Values(Bytes ranks, Bytes scales) const {
-    // A shuffle gives 0 for indices with the highest bit: of the four
-    // quarters one is in range.
-    const Bytes index[kQuarters] = {
-        _mm256_adds_epu8(ranks, Fill(0x70)),
-        _mm256_adds_epu8(Subtract(ranks, Fill(16)), Fill(0x70)),
-        _mm256_adds_epu8(Subtract(ranks, Fill(32)), Fill(0x70)),
-        _mm256_adds_epu8(Subtract(ranks, Fill(48)), Fill(0x70))};
-    const auto of = [&](size_t c) __attribute__((always_inline)) {
-      const Bytes* values = values_ + c * kQuarters;
-      return _mm256_or_si256(
-          _mm256_or_si256(_mm256_shuffle_epi8(values[0], index[0]),
-                          _mm256_shuffle_epi8(values[1], index[1])),
-          _mm256_or_si256(_mm256_shuffle_epi8(values[2], index[2]),
-                          _mm256_shuffle_epi8(values[3], index[3])));
-    };
-    return SelectByClass(scales, of(0), of(1), of(2), of(3));
+    const TableIndex index(ranks);
+    return SelectByClass(scales, values_[0].At(index), values_[1].At(index),
+                         values_[2].At(index), values_[3].At(index));
   }
 
  private:
-  static constexpr size_t kQuarters = kMaxJoinedRanks / 16;
-  Bytes values_[kClasses * kQuarters];
+  Table64 values_[kClasses];
 };
 
 }  // namespace
