@@ -13,6 +13,7 @@ namespace {
 
 inline void AddSummaries(const uint8_t* summary, const uint8_t* contexts,
                          size_t count, ContextCounts* counts) {
+  if (count == 0) return;
   std::array<uint32_t, 64> histogram{};
   for (size_t i = 0; i < count; ++i) ++histogram[contexts[i]];
   for (unsigned k = 0; k < histogram.size(); ++k) {

@@ -10,6 +10,7 @@
 #include <bit>
 
 #include "codec/base/vector_avx2-inl.h"
+#include "codec/entropy/rans/rans_avx2-inl.h"
 #include "codec/entropy/tiered/tiers_avx2-inl.h"
 #include "codec/method/delta_kernels-inl.h"
 #include "codec/method/delta_vectors-inl.h"
@@ -95,9 +96,8 @@ void ClassifyFloatsAvx2(const DifferenceFormat& format, const uint8_t* base,
                         ContextCounts* counts) {
   static_assert(kDeltaClasses == 32);
   alignas(32) uint8_t summaries[kDeltaClasses];
-  for (unsigned k = 0; k < kDeltaClasses; ++k) {
-    summaries[k] = tables.summary[tables.context_of_class[k]];
-  }
+  Store(summaries, Table64(tables.summary)
+                       .At(TableIndex(Load(tables.context_of_class))));
   const Table32 context_of_class(tables.context_of_class);
   const Table32 summary_of_class(summaries);
   const __m128i places = _mm_cvtsi32_si128(format.shift);
@@ -226,9 +226,30 @@ inline void ApplyFloat16Avx2(const DeltaDecode& in, uint8_t* out, bool stream) {
   }
 }
 
+inline bool DecodeContextRansAvx2(const ContextRansDecodeTable& table,
+                                  const uint8_t* contexts, size_t count,
+                                  RansCursor* cursor, uint8_t* out) {
+  const int* const slots = reinterpret_cast<const int*>(table.slots.data());
+  const size_t groups = count / kRansLanes;
+  const bool decoded = StepRansGroups(
+      groups, cursor,
+      [&](size_t at, __m256i states, const uint8_t** words)
+          __attribute__((always_inline)) {
+            const __m256i tables = _mm256_slli_epi32(
+                _mm256_cvtepu8_epi32(_mm_loadl_epi64(
+                    reinterpret_cast<const __m128i*>(contexts + at))),
+                kRansBits);
+            return StepRans(slots, tables, states, words, out + at);
+          });
+  const size_t done = groups * kRansLanes;
+  return decoded && DecodeContextRans(table, contexts + done, count - done,
+                                      cursor, out + done);
+}
+
 constexpr SymbolKernels MakeSymbolKernelsAvx2(SymbolKernels kernels) {
   kernels.merge = MergeValuesAvx2;
   kernels.unpack = UnpackFieldsVector;
+  kernels.decode_context_rans = DecodeContextRansAvx2;
   return kernels;
 }
 

@@ -28,13 +28,15 @@ constexpr RansExpansions MakeRansExpansions() {
 }
 inline constexpr RansExpansions kRansExpansions = MakeRansExpansions();
 
-// Steps 8 lanes: stores their symbols, and moves `*words` on.
-[[gnu::always_inline]] inline __m256i StepRans(const int* slots, __m256i states,
+// Steps 8 lanes, the slots of which begin at `tables`: stores their symbols, and
+// moves `*words` on.
+[[gnu::always_inline]] inline __m256i StepRans(const int* slots, __m256i tables,
+                                               __m256i states,
                                                const uint8_t** words,
                                                uint8_t* out) {
   const __m256i low12 = _mm256_set1_epi32(kRansScale - 1);
-  const __m256i entries =
-      _mm256_i32gather_epi32(slots, _mm256_and_si256(states, low12), 4);
+  const __m256i entries = _mm256_i32gather_epi32(
+      slots, _mm256_or_si256(_mm256_and_si256(states, low12), tables), 4);
   const __m256i symbols = _mm256_shuffle_epi8(
       entries, _mm256_broadcastsi128_si256(_mm_setr_epi8(
                    0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
@@ -63,10 +65,13 @@ inline constexpr RansExpansions kRansExpansions = MakeRansExpansions();
       wanting);
 }
 
-inline bool DecodeRansAvx2(const RansDecodeTable& table, RansCursor* cursor,
-                           size_t groups, uint8_t* out) {
+// Calls step(at, states, &words) for each vector of 8 lanes of each group, whose
+// symbols begin at index `at`; it returns the states that follow.
+template <typename Step>
+[[gnu::always_inline]] inline bool StepRansGroups(size_t groups,
+                                                  RansCursor* cursor,
+                                                  Step step) {
   constexpr size_t kVectors = kRansLanes / 8;
-  const int* const slots = reinterpret_cast<const int*>(table.slots.data());
   __m256i states[kVectors];
   for (size_t i = 0; i < kVectors; ++i) {
     states[i] = _mm256_loadu_si256(
@@ -74,10 +79,10 @@ inline bool DecodeRansAvx2(const RansDecodeTable& table, RansCursor* cursor,
   }
   const uint8_t* words = cursor->words;
   const uint8_t* const end = cursor->end;
-  for (; groups > 0; --groups, out += kRansLanes) {
+  for (size_t group = 0; group < groups; ++group) {
     if (words > end) return false;
     for (size_t i = 0; i < kVectors; ++i) {
-      states[i] = StepRans(slots, states[i], &words, out + 8 * i);
+      states[i] = step(kRansLanes * group + 8 * i, states[i], &words);
     }
   }
   for (size_t i = 0; i < kVectors; ++i) {
@@ -86,6 +91,18 @@ inline bool DecodeRansAvx2(const RansDecodeTable& table, RansCursor* cursor,
   }
   cursor->words = words;
   return true;
+}
+
+inline bool DecodeRansAvx2(const RansDecodeTable& table, RansCursor* cursor,
+                           size_t groups, uint8_t* out) {
+  const int* const slots = reinterpret_cast<const int*>(table.slots.data());
+  return StepRansGroups(
+      groups, cursor,
+      [&](size_t at, __m256i states, const uint8_t** words)
+          __attribute__((always_inline)) {
+            return StepRans(slots, _mm256_setzero_si256(), states, words,
+                            out + at);
+          });
 }
 
 }  // namespace
