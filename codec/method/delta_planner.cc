@@ -42,9 +42,11 @@ static_assert(BinOf(BinStart(kExactBins + 85)) == kExactBins + 85);
 
 // [top bit][bin]
 struct Histogram {
-  explicit Histogram(unsigned bits)
-      : halves{std::vector<uint32_t>(BinOf((uint64_t{1} << (bits - 1)) - 1) + 1),
-               halves[0]} {}
+  explicit Histogram(unsigned bits) {
+    for (auto& half : halves) {
+      half.resize(BinOf((uint64_t{1} << (bits - 1)) - 1) + 1);
+    }
+  }
   unsigned bins() const { return static_cast<unsigned>(halves[0].size()); }
 
   std::array<std::vector<uint32_t>, 2> halves;

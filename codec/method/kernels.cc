@@ -6,15 +6,29 @@
 
 #include "codec/method/kernel_sets.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 namespace ingot {
 namespace {
+
+#if defined(__x86_64__)
+// clang 14 does not know the feature by its name.
+bool HasLzcnt() {
+  constexpr unsigned kExtendedFeatures = 0x80000001;
+  unsigned a, b, c, d;
+  return __get_cpuid(kExtendedFeatures, &a, &b, &c, &d) != 0 &&
+         (c & bit_LZCNT) != 0;
+}
+#endif
 
 std::vector<const Kernels*> FindAvailable() {
   std::vector<const Kernels*> available = {&kScalarKernels};
 #if defined(__x86_64__)
   __builtin_cpu_init();
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
-      __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("lzcnt") &&
+      __builtin_cpu_supports("bmi2") && HasLzcnt() &&
       __builtin_cpu_supports("popcnt")) {
     available.push_back(&kAvx2Kernels);
     if (__builtin_cpu_supports("avx512f") &&
