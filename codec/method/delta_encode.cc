@@ -151,12 +151,12 @@ void DeltaBlockEncoder::Split(uint64_t first, uint32_t count,
 
 void DeltaBlockEncoder::AppendSets(uint64_t first, uint32_t count,
                                    std::vector<std::byte>* out) {
-  std::array<uint8_t*, kMaxSets> ends;
-  for (unsigned s = 0; s < kMaxSets; ++s) ends[s] = scratch_->sets[s].data();
   // To the ends of all sets, of which one moves on: the next element's set
   // would not be foreseen.
   static_assert(kMaxSets == 3);
-  uint8_t *end0 = ends[0], *end1 = ends[1], *end2 = ends[2];
+  uint8_t* end0 = scratch_->sets[0].data();
+  uint8_t* end1 = scratch_->sets[1].data();
+  uint8_t* end2 = scratch_->sets[2].data();
   for (uint64_t i = first; i < first + count; ++i) {
     const unsigned set = side_.set_of_context[scratch_->contexts[i]];
     *end0 = *end1 = *end2 = scratch_->symbols[i];
@@ -164,7 +164,7 @@ void DeltaBlockEncoder::AppendSets(uint64_t first, uint32_t count,
     end1 += set == 1;
     end2 += set == 2;
   }
-  ends = {end0, end1, end2};
+  const std::array<uint8_t*, kMaxSets> ends = {end0, end1, end2};
   for (unsigned s = 0; s < side_.sets; ++s) {
     uint8_t* const values = scratch_->sets[s].data();
     const TierSet& set = side_.tiers[s];

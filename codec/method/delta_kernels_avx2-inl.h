@@ -1,6 +1,6 @@
 // The loops for differences with AVX2: those of floats of 16 bits, the classes of
 // floats of 32, and what works on bytes. See delta_kernels_avx512-inl.h; bytes
-// are expanded as tiers_avx2-inl.h does. Include after that.
+// are expanded as tiers_avx2-inl.h does.
 
 #ifndef INGOT_CODEC_METHOD_DELTA_KERNELS_AVX2_INL_H_
 #define INGOT_CODEC_METHOD_DELTA_KERNELS_AVX2_INL_H_

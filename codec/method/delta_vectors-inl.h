@@ -31,8 +31,8 @@ inline void UnpackFieldsVector(const uint8_t* fields, size_t count,
   }
 }
 
-// Fetches the bases that the next sub-block has in the place of those of 64
-// elements: its classes are read in one go, faster than memory delivers them.
+// Fetches the bases that the next sub-block has in the place of those of
+// kLanes elements: its classes are read in one go, faster than memory delivers them.
 template <size_t kElementBytes>
 [[gnu::always_inline]] inline void PrefetchNext(const uint8_t* base) {
   for (size_t line = 0; line < kLanes * kElementBytes; line += 64) {
