@@ -19,7 +19,7 @@ cd "$(dirname "$0")/.."
 source tools/packages.sh
 
 install_packages "${BUILD_PACKAGES[@]}" "${PEER_PACKAGES[@]}"
-build_preset release -DINGOT_BUILD_PEERS=ON
+build_preset release all -DINGOT_BUILD_PEERS=ON
 build/release/bin/ingot_peers --corpus "$INGOT_CORPUS" "$@" \
   --json build/peers.json --csv bench/results.csv --plots bench \
   --update README.md --update bench/README.md >build/peers.md

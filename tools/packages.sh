@@ -25,11 +25,11 @@ install_packages() {
     apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
-# Configures and builds a preset; the arguments after it go to the configuring.
+# build_preset PRESET [TARGET [OPTION...]]: configures a preset, with further
+# options, and builds a target of it.
 build_preset() {
-  local preset=$1
-  shift
+  local preset=$1 target=${2-all}
   echo "Building $preset"
-  cmake --preset "$preset" "$@" >/dev/null
-  cmake --build --preset "$preset" -- --quiet
+  cmake --preset "$preset" "${@:3}" >/dev/null
+  cmake --build --preset "$preset" --target "$target" -- --quiet
 }

@@ -36,14 +36,15 @@ run_tests() {
 }
 
 # The release preset alone builds what users need.
-build_preset release -DINGOT_BUILD_TESTS=ON
-build_preset asan-ubsan
+build_preset release all -DINGOT_BUILD_TESTS=ON
 if [ "$all" -eq 0 ]; then
+  build_preset asan-ubsan hostile_tests
   run_tests asan-ubsan -L hostile -LE slow
   run_tests release -LE slow
   exit
 fi
 
+build_preset asan-ubsan
 build_preset tsan
 build_preset fuzz
 run_tests asan-ubsan
