@@ -5,7 +5,7 @@
 # The fast tier: all tests but those labelled "slow" in the release build, and
 # the tests of parsers and decoders ("hostile") under address and
 # undefined-behaviour sanitizers. --all adds the slow tests, everything under
-# address, undefined-behaviour and thread sanitizers, fuzzing
+# those sanitizers, what uses threads under the thread sanitizer, fuzzing
 # (INGOT_FUZZ_SECONDS for each target, 60 unless set), and the NEON kernels
 # under emulation. INGOT_CORPUS, where set, is a folder of real files that the
 # round-trip tests read.
@@ -45,10 +45,10 @@ if [ "$all" -eq 0 ]; then
 fi
 
 build_preset asan-ubsan
-build_preset tsan
+build_preset tsan threads_tests
 build_preset fuzz
 run_tests asan-ubsan
-run_tests tsan
+run_tests tsan -L threads
 run_tests fuzz -L fuzz
 if [ -x tools/test_neon.sh ]; then
   install_packages "${NEON_PACKAGES[@]}"
