@@ -25,7 +25,8 @@ echo "Building the kernel tests for aarch64"
 # g++ 12 warns about correct uses of these in its own headers.
 warnings=(-Wall -Wextra -Wpedantic -Werror -Wno-restrict
           -Wno-maybe-uninitialized)
-for source in codec/result.cc codec/entropy/tiered/tier_code.cc \
+for source in codec/result.cc codec/base/stream_copy.cc \
+    codec/entropy/tiered/tier_code.cc \
     codec/entropy/huffman/huffman_code.cc codec/entropy/rans/rans_code.cc \
     codec/entropy/rans/context_rans.cc \
     codec/method/kernels.cc codec/method/kernels_scalar.cc \
