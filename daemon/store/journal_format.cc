@@ -13,17 +13,10 @@ namespace {
 constexpr std::string_view kMagic = "INGOTJNL";
 constexpr uint32_t kVersion = 1;
 constexpr size_t kSegmentChecksumOffset = 56;
-constexpr size_t kGroupChecksumOffset = 24;
 
 Error HeaderError(std::string_view name, std::string_view what) {
   return Corruption(std::string(name) + ": offset 0: segment header: " +
                     std::string(what));
-}
-
-uint64_t GroupChecksum(ByteSpan group, size_t body_bytes) {
-  const ByteSpan pieces[] = {group.first(kGroupChecksumOffset),
-                             group.subspan(kGroupHeaderBytes, body_bytes)};
-  return ChecksumOfPieces(pieces);
 }
 
 }  // namespace
@@ -89,12 +82,19 @@ uint64_t GroupBytes(const GroupHeader& header) {
                  kGroupAlignment);
 }
 
+uint64_t GroupChecksum(ByteSpan group) {
+  const ByteSpan pieces[] = {
+      group.first(kGroupChecksumOffset),
+      group.subspan(kGroupHeaderBytes, LoadGroupHeader(group).body_bytes)};
+  return ChecksumOfPieces(pieces);
+}
+
 bool IsValidGroup(ByteSpan group) {
   if (group.size() < kGroupHeaderBytes) return false;
   const GroupHeader header = LoadGroupHeader(group);
   return header.batches > 0 && header.body_bytes <= kMaxBatchBytes &&
          GroupBytes(header) <= group.size() &&
-         GroupChecksum(group, header.body_bytes) == header.checksum;
+         GroupChecksum(group) == header.checksum;
 }
 
 Result<std::vector<std::byte>> EncodeBatch(
@@ -131,7 +131,7 @@ std::vector<std::byte> EncodeGroup(std::span<const ByteSpan> batches,
   writer.WriteU64(0);
   for (const ByteSpan batch : batches) writer.WriteBytes(batch);
   StoreLittleEndian(group.data() + kGroupChecksumOffset,
-                    GroupChecksum(group, body_bytes));
+                    GroupChecksum(group));
   writer.PadTo(kGroupAlignment);
   return group;
 }

@@ -18,6 +18,7 @@ namespace ingot::store {
 
 inline constexpr size_t kSegmentHeaderBytes = 64;
 inline constexpr size_t kGroupHeaderBytes = 32;
+inline constexpr size_t kGroupChecksumOffset = 24;
 inline constexpr size_t kGroupAlignment = 8;
 inline constexpr size_t kMaxBatchBytes = 16 << 20;
 inline constexpr uint64_t kMaxGroupBytes = kGroupHeaderBytes + kMaxBatchBytes;
@@ -62,6 +63,9 @@ struct GroupHeader {
 GroupHeader LoadGroupHeader(ByteSpan bytes);
 // Of header, body and padding.
 uint64_t GroupBytes(const GroupHeader& header);
+// What a group's checksum field must hold. REQUIRES: the header and as many
+// bytes of body as it states.
+uint64_t GroupChecksum(ByteSpan group);
 // `group` begins with the header; false also where it is cut short or a
 // number in the header is outside its limits.
 bool IsValidGroup(ByteSpan group);

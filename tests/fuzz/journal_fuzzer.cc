@@ -9,7 +9,6 @@
 #include <cstring>
 #include <vector>
 
-#include "codec/base/checksum.h"
 #include "daemon/store/journal.h"
 #include "daemon/store/keys.h"
 #include "daemon/store/memory_storage.h"
@@ -38,10 +37,8 @@ void Mend(std::vector<std::byte>* segment, uint64_t number, SegmentEnd* end) {
     const ByteSpan group = ByteSpan(*segment).subspan(offset);
     const GroupHeader fields = LoadGroupHeader(group);
     if (GroupBytes(fields) > group.size()) break;
-    const ByteSpan pieces[] = {
-        group.first(24), group.subspan(kGroupHeaderBytes, fields.body_bytes)};
-    StoreLittleEndian(segment->data() + offset + 24,
-                      ingot::ChecksumOfPieces(pieces));
+    StoreLittleEndian(segment->data() + offset + kGroupChecksumOffset,
+                      GroupChecksum(group));
     offset += GroupBytes(fields);
   }
   *end = {number, offset, SegmentChecksum(header)};

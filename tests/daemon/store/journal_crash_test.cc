@@ -9,7 +9,6 @@
 
 #include <chrono>
 #include <cstdlib>
-#include <filesystem>
 #include <map>
 #include <random>
 #include <string>
@@ -18,11 +17,10 @@
 
 #include "daemon/store/file_storage.h"
 #include "tests/daemon/store/journal_samples.h"
+#include "tests/daemon/store/temporary_folder.h"
 
 namespace ingot::store {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr uint64_t kThreads = 4;
 constexpr uint64_t kNumbersPerRun = 1 << 20;
@@ -74,8 +72,8 @@ TEST(JournalCrashTest, NothingAcknowledgedIsLost) {
   const uint64_t runs =
       seeds == nullptr ? 30 : std::strtoull(seeds, nullptr, 10);
   ASSERT_GT(runs, 0);
-  std::string folder = fs::temp_directory_path() / "ingot-crash-XXXXXX";
-  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  const TemporaryFolder temporary;
+  const std::string folder = temporary / "store";
   std::map<uint64_t, uint64_t> told;  // number by position
   std::mt19937_64 random(42);
   uint64_t runs_with_batches = 0;
@@ -114,7 +112,6 @@ TEST(JournalCrashTest, NothingAcknowledgedIsLost) {
   }
   EXPECT_GT(runs_with_batches, runs / 3);
   RecordProperty("batches", static_cast<int>(told.size()));
-  fs::remove_all(folder);
 }
 
 }  // namespace

@@ -4,9 +4,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <filesystem>
 #include <functional>
 #include <string>
 
@@ -14,28 +12,10 @@
 #include "daemon/store/keys.h"
 #include "daemon/store/memory_storage.h"
 #include "tests/daemon/store/faulty_storage.h"
+#include "tests/daemon/store/temporary_folder.h"
 
 namespace ingot::store {
 namespace {
-
-namespace fs = std::filesystem;
-
-class Folder {
- public:
-  Folder() {
-    std::string name = fs::temp_directory_path() / "ingot-storage-XXXXXX";
-    EXPECT_NE(mkdtemp(name.data()), nullptr);
-    path_ = name;
-  }
-  ~Folder() { fs::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-
-  std::string operator/(const std::string& name) const { return path_ / name; }
-
- private:
-  fs::path path_;
-};
 
 std::unique_ptr<Storage> OpenFiles(const std::string& folder) {
   auto storage = OpenFileStorage(folder);
@@ -45,7 +25,7 @@ std::unique_ptr<Storage> OpenFiles(const std::string& folder) {
 
 struct Implementation {
   std::string name;
-  std::function<std::unique_ptr<Storage>(const Folder&)> make;
+  std::function<std::unique_ptr<Storage>(const TemporaryFolder&)> make;
 };
 
 void PrintTo(const Implementation& implementation, std::ostream* stream) {
@@ -58,7 +38,7 @@ class StorageContract : public testing::TestWithParam<Implementation> {
     return std::string(AsText(ReadAll(*storage_, key)));
   }
 
-  Folder folder_;
+  TemporaryFolder folder_;
   std::unique_ptr<Storage> storage_ = GetParam().make(folder_);
 };
 
@@ -151,20 +131,22 @@ INSTANTIATE_TEST_SUITE_P(
     All, StorageContract,
     testing::Values(
         Implementation{"Memory",
-                       [](const Folder&) { return MakeMemoryStorage(); }},
+                       [](const TemporaryFolder&) {
+                         return MakeMemoryStorage();
+                       }},
         Implementation{"Files",
-                       [](const Folder& folder) {
+                       [](const TemporaryFolder& folder) {
                          return OpenFiles(folder / "store");
                        }},
         Implementation{"Faulty",
-                       [](const Folder& folder) {
+                       [](const TemporaryFolder& folder) {
                          return std::make_unique<FaultyStorage>(
                              OpenFiles(folder / "store"));
                        }}),
     [](const auto& info) { return info.param.name; });
 
 TEST(FileStorageTest, OneProcessAtATime) {
-  const Folder folder;
+  const TemporaryFolder folder;
   auto storage = OpenFiles(folder / "store");
   const auto second = OpenFileStorage(folder / "store");
   ASSERT_FALSE(second.ok());
@@ -175,7 +157,7 @@ TEST(FileStorageTest, OneProcessAtATime) {
 }
 
 TEST(FileStorageTest, OthersMayNotRead) {
-  const Folder folder;
+  const TemporaryFolder folder;
   const auto storage = OpenFiles(folder / "store");
   WriteFile(storage.get(), "journal/a", AsBytes("secret"));
   const auto mode = [&](const std::string& name) {
@@ -190,7 +172,7 @@ TEST(FileStorageTest, OthersMayNotRead) {
 }
 
 TEST(FileStorageTest, FoldersThatCannotBe) {
-  const Folder folder;
+  const TemporaryFolder folder;
   EXPECT_EQ(OpenFileStorage(folder / "no/store").error().kind,
             ErrorKind::kNotFound);
   WriteFile(OpenFiles(folder / "store").get(), "file", AsBytes("x"));
