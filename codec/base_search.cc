@@ -51,7 +51,7 @@ constexpr uint64_t kMinPlaces = 6;
 // Anchors that must agree on where one object lies in the other.
 constexpr size_t kMinAnchors = 2;
 // A base must promise this much of what coding without one takes.
-constexpr double kWorthwhile = 0.95;
+constexpr double kWorthABase = 0.95;
 
 // Lengths of differences in bits, added up.
 struct Lengths {
@@ -240,7 +240,7 @@ std::optional<BaseMatch> Comparison::Match() {
   if (!anchored) offset_ = 0;
   if (places_.count + fine_.count == 0) return std::nullopt;
   const double size = DeltaBits(MeanLength()) / order_.bits();
-  if (size >= kWorthwhile * TypicalSize(object_.dtype)) return std::nullopt;
+  if (size >= kWorthABase * TypicalSize(object_.dtype)) return std::nullopt;
   if (!anchored && !BetterThanChance()) return std::nullopt;
   return At(offset_, size);
 }

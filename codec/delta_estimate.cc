@@ -17,10 +17,10 @@ constexpr unsigned kDifferenceBits = 3;
 constexpr size_t kSymbols = 65 << 4;
 // Exponents of bases, one for zero; elements whose exponents are 63 apart do
 // not meet in a tensor.
-constexpr size_t kClasses = 64;
+constexpr size_t kExponentClasses = 64;
 constexpr size_t kByteValues = 256;
 // More values than this are no palette.
-constexpr size_t kMaxPalette = 1024;
+constexpr size_t kLargestPalette = 1024;
 
 // Bits of an ideal order-0 coder, and how many values it has seen.
 struct Cost {
@@ -56,7 +56,7 @@ void DeltaEstimate::Add(ByteSpan elements) {
   for (size_t i = 0; i + order.bytes <= elements.size(); i += order.bytes) {
     const uint64_t element = order.Load(elements.data() + i);
     sampled_bits_ += order.bits();
-    if (palette_.size() <= kMaxPalette) ++palette_[element];
+    if (palette_.size() <= kLargestPalette) ++palette_[element];
     if (!order.is_float) {
       for (unsigned byte = 0; byte < order.bytes; ++byte) {
         ++plain_[byte * kByteValues + (element >> 8 * byte & 0xFF)];
@@ -72,7 +72,7 @@ void DeltaEstimate::Add(ByteSpan elements) {
 
 void DeltaEstimate::Add(ByteSpan elements, ByteSpan base) {
   Add(elements);
-  delta_.resize(kClasses * kSymbols);
+  delta_.resize(kExponentClasses * kSymbols);
   const ElementOrder order = ElementOrderOf(dtype_);
   for (size_t i = 0; i + order.bytes <= elements.size(); i += order.bytes) {
     const uint64_t element = order.Load(elements.data() + i);
@@ -85,7 +85,8 @@ void DeltaEstimate::Add(ByteSpan elements, ByteSpan base) {
     const bool down = distance != 0 && (value < base_value) !=
                                            (order.is_float && base_value < 0);
     const uint64_t exponent = order.is_float ? order.Exponent(predicted) : 0;
-    const size_t group = exponent == 0 ? 0 : 1 + exponent % (kClasses - 1);
+    const size_t group =
+        exponent == 0 ? 0 : 1 + exponent % (kExponentClasses - 1);
     const size_t symbol =
         size_t{length} << 4 | (distance >> raw) << 1 | size_t{down};
     ++delta_[group * kSymbols + symbol];
@@ -106,7 +107,7 @@ double DeltaEstimate::plain_bits() const {
     }
   }
   const uint64_t elements = sampled_bits_ / ElementOrderOf(dtype_).bits();
-  if (palette_.size() <= kMaxPalette && palette_.size() * 16 <= elements) {
+  if (palette_.size() <= kLargestPalette && palette_.size() * 16 <= elements) {
     std::vector<uint64_t> counts;
     for (const auto& [value, count] : palette_) counts.push_back(count);
     bits = std::min(bits, CorrectedBits(CostOf(std::move(counts))));

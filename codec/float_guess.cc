@@ -12,7 +12,7 @@ namespace {
 constexpr size_t kFewestBytes = 1024;
 // Coding as floats must take less than this share of coding as bytes, and
 // mantissas must be this close to noise, in bits of their upper seven.
-constexpr double kWorthwhile = 0.96;
+constexpr double kWorthGuessing = 0.96;
 constexpr double kNoiseBits = 6.6;
 // Exponents take at most this share of their bits; mantissas in their place
 // would take more, and integers' upper bits less than weights ever do.
@@ -94,7 +94,7 @@ double BitsAsBytes(ByteSpan chunk) {
 
 std::optional<FloatGuess> GuessFloats(ByteSpan chunk, uint64_t offset) {
   if (chunk.size() < kFewestBytes || IsText(chunk)) return std::nullopt;
-  double best = BitsAsBytes(chunk) * kWorthwhile;
+  double best = BitsAsBytes(chunk) * kWorthGuessing;
   std::optional<FloatGuess> guess;
   for (const Candidate& candidate : kCandidates) {
     if (guess) best *= candidate.clearly;

@@ -17,11 +17,11 @@ constexpr uint64_t kUnitElements = 64;
 constexpr uint64_t kUnitDistance = 4096;
 constexpr uint64_t kMaxUnits = 16384;
 constexpr uint64_t kNoAnchor = 0xFFF;
-constexpr size_t kHeaderBytes = 12;
+constexpr size_t kSketchHeaderBytes = 12;
 constexpr size_t kAnchorBytes = 5;
-constexpr size_t kReadBytes = 64 << 10;
+constexpr size_t kSketchReadBytes = 64 << 10;
 
-static_assert(kHeaderBytes + 2 * kSketchPlaces +
+static_assert(kSketchHeaderBytes + 2 * kSketchPlaces +
                   kAnchorBytes * kSketchAnchors ==
               kSketchBytes);
 
@@ -117,11 +117,13 @@ class PieceReader {
  public:
   // `distance`: bytes from one piece to the next, about.
   PieceReader(const RangeReader& read, uint64_t length, uint64_t distance)
-      : read_(read), length_(length), ahead_(distance <= kReadBytes / 8) {}
+      : read_(read),
+        length_(length),
+        ahead_(distance <= kSketchReadBytes / 8) {}
 
   Result<const std::byte*> Read(uint64_t offset, uint64_t size) {
     if (offset < begin_ || offset + size > begin_ + buffer_.size()) {
-      const uint64_t wanted = ahead_ ? kReadBytes : size;
+      const uint64_t wanted = ahead_ ? kSketchReadBytes : size;
       begin_ = offset;
       buffer_.resize(std::min(wanted, length_ - offset));
       INGOT_TRY(read_(offset, buffer_));
@@ -232,11 +234,11 @@ std::array<std::byte, kSketchBytes> SerializeSketch(const Sketch& sketch) {
                         sketch.elements << 16);
   StoreLittleEndian(bytes.data() + 8, sketch.row);
   for (size_t i = 0; i < kSketchPlaces; ++i) {
-    StoreLittleEndian(bytes.data() + kHeaderBytes + 2 * i,
+    StoreLittleEndian(bytes.data() + kSketchHeaderBytes + 2 * i,
                       sketch.places[i].value_or(0));
   }
   const Units units(sketch.elements, sketch.row);
-  std::byte* out = bytes.data() + kHeaderBytes + 2 * kSketchPlaces;
+  std::byte* out = bytes.data() + kSketchHeaderBytes + 2 * kSketchPlaces;
   for (const std::optional<Sketch::Anchor>& anchor : sketch.anchors) {
     uint64_t packed = kNoAnchor;
     if (anchor) {
@@ -280,7 +282,7 @@ Result<Sketch> ParseSketch(ByteSpan bytes) {
   }
   sketch.level = LevelFor(sketch.elements, kSketchPlaces);
   for (size_t i = 0; i < kSketchPlaces; ++i) {
-    const size_t offset = kHeaderBytes + 2 * i;
+    const size_t offset = kSketchHeaderBytes + 2 * i;
     const auto place = LoadLittleEndian<uint16_t>(bytes.data() + offset);
     if (SketchPlace(i, sketch.level, 0) < sketch.elements) {
       sketch.places[i] = place;
@@ -291,7 +293,8 @@ Result<Sketch> ParseSketch(ByteSpan bytes) {
   }
   const Units units(sketch.elements, sketch.row);
   for (size_t i = 0; i < kSketchAnchors; ++i) {
-    const size_t offset = kHeaderBytes + 2 * kSketchPlaces + kAnchorBytes * i;
+    const size_t offset =
+        kSketchHeaderBytes + 2 * kSketchPlaces + kAnchorBytes * i;
     uint64_t packed = 0;
     std::memcpy(&packed, bytes.data() + offset, kAnchorBytes);
     if (packed == kNoAnchor) continue;

@@ -10,7 +10,7 @@ namespace ingot {
 namespace {
 
 // Reads of this size keep the progress lively and cost nothing.
-constexpr uint64_t kReadBytes = uint64_t{4} << 20;
+constexpr uint64_t kFileReadBytes = uint64_t{4} << 20;
 
 // What a source promised and no longer has is no fault of a container.
 Error AsChanged(Error error) {
@@ -24,8 +24,8 @@ Status FeedRegion(const Source& source, const Region& region,
   uint64_t done = 0;
   while (done < region.length) {
     INGOT_ASSIGN(MutableByteSpan room, encoder->Reserve());
-    room = room.first(
-        std::min({uint64_t{room.size()}, kReadBytes, region.length - done}));
+    room = room.first(std::min(
+        {uint64_t{room.size()}, kFileReadBytes, region.length - done}));
     if (Status read = source.ReadAt(region.offset + done, room); !read.ok()) {
       return AsChanged(std::move(read).error());
     }

@@ -14,9 +14,9 @@
 namespace ingot {
 namespace {
 
-constexpr size_t kReadBytes = size_t{1} << 20;
+constexpr size_t kStreamReadBytes = size_t{1} << 20;
 // How much of a stream is looked at for a header of unknown length.
-constexpr std::array<size_t, 3> kHeaderBytes = {
+constexpr std::array<size_t, 3> kProbedLengths = {
     size_t{1} << 20, size_t{8} << 20, size_t{64} << 20};
 
 // The stream: what has been looked at already, then what is still to be read.
@@ -62,7 +62,7 @@ Result<ByteSpan> Feeder::Peek(size_t size) {
   ahead_.reserve(size);
   while (ahead_.size() < size) {
     const size_t have = ahead_.size();
-    ahead_.resize(std::min(size, have + kReadBytes));
+    ahead_.resize(std::min(size, have + kStreamReadBytes));
     Result<size_t> got = read_(MutableByteSpan(ahead_).subspan(have));
     ahead_.resize(have + (got.ok() ? *got : 0));
     if (!got.ok()) return std::move(got).error();
@@ -81,8 +81,8 @@ Result<uint64_t> Feeder::Feed(uint64_t length) {
   uint64_t done = 0;
   while (done < length) {
     INGOT_ASSIGN(MutableByteSpan room, encoder_->Reserve());
-    room = room.first(
-        std::min({uint64_t{room.size()}, uint64_t{kReadBytes}, length - done}));
+    room = room.first(std::min(
+        {uint64_t{room.size()}, uint64_t{kStreamReadBytes}, length - done}));
     size_t got = std::min(room.size(), Ahead().size());
     if (got > 0) {
       std::memcpy(room.data(), Ahead().data(), got);
@@ -203,7 +203,7 @@ Result<Found> PeekHeader(const Format& format, const std::string& name,
                          Feeder* feeder) {
   Found found;
   found.open_end = format.open_end;
-  for (const size_t length : kHeaderBytes) {
+  for (const size_t length : kProbedLengths) {
     INGOT_ASSIGN(const ByteSpan header, feeder->Peek(length));
     // A stream that is shorter is a file of known size.
     std::optional<uint64_t> size;

@@ -12,9 +12,8 @@
 namespace ingot {
 namespace {
 
-constexpr std::string_view kMagic = "GGUF";
+constexpr std::string_view kGgufMagic = "GGUF";
 constexpr uint64_t kMaxHeader = uint64_t{256} << 20;
-constexpr uint64_t kMaxTensors = 262144;
 constexpr uint64_t kMaxEntries = uint64_t{1} << 20;
 constexpr uint64_t kMaxNameBytes = uint64_t{48} << 20;
 constexpr int kMaxArrayDepth = 4;
@@ -84,7 +83,7 @@ struct GgufTensor {
 class HeaderReader {
  public:
   HeaderReader(const Source& source, uint64_t end)
-      : cursor_(source, kMagic.size(), end) {}
+      : cursor_(source, kGgufMagic.size(), end) {}
 
   bool Read();
 
@@ -276,14 +275,14 @@ Result<ParsedLayout> PlaceTensors(std::vector<GgufTensor> tensors,
 }  // namespace
 
 bool LooksLikeGguf(ByteSpan first_bytes) {
-  return AsText(first_bytes).starts_with(kMagic);
+  return AsText(first_bytes).starts_with(kGgufMagic);
 }
 
 Result<ParsedLayout> ParseGguf(const Source& source,
                                std::optional<uint64_t> file_size) {
   const uint64_t end =
       std::min({source.size(), file_size.value_or(kMaxHeader), kMaxHeader});
-  if (end < kMagic.size()) {
+  if (end < kGgufMagic.size()) {
     return ParsedLayout(RuleAt("the header has no end", end));
   }
   if (file_size.value_or(0) > kMaxFileSize) {

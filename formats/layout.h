@@ -27,6 +27,7 @@ namespace ingot {
 inline constexpr uint64_t kMaxLiteralLength = uint64_t{64} << 20;
 inline constexpr uint64_t kMaxFileSize = uint64_t{1} << 44;  // 16 TiB
 inline constexpr uint64_t kMaxColumns = uint64_t{1} << 40;
+inline constexpr size_t kMaxTensors = size_t{1} << 18;
 
 // A stretch of the file that is coded on its own, seen as rows of `columns`
 // elements of `element_dtype`, of packed dtypes blocks (the last row may be

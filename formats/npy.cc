@@ -13,7 +13,7 @@
 namespace ingot {
 namespace {
 
-constexpr std::string_view kMagic = "\x93NUMPY";
+constexpr std::string_view kNpyMagic = "\x93NUMPY";
 constexpr uint64_t kMaxHeader = 65536;
 constexpr std::string_view kArrayName = "array";
 
@@ -203,7 +203,7 @@ std::variant<Region, BrokenRule> ArrayRegion(const Header& header,
 }  // namespace
 
 bool LooksLikeNpy(ByteSpan first_bytes) {
-  return AsText(first_bytes).starts_with(kMagic);
+  return AsText(first_bytes).starts_with(kNpyMagic);
 }
 
 Result<ParsedLayout> ParseNpy(const Source& source,

@@ -18,7 +18,7 @@ namespace ingot {
 namespace {
 
 // PROTO 2, LONG1 of 10 bytes 0x1950a86a20f9469cfc6c, STOP.
-constexpr std::string_view kMagic =
+constexpr std::string_view kLegacyMagic =
     "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.";
 constexpr uint64_t kVersion = 1001;
 
@@ -70,14 +70,14 @@ Result<std::variant<Region, BrokenRule>> ReadStorage(
 }  // namespace
 
 bool LooksLikeLegacyPytorch(ByteSpan first_bytes) {
-  return AsText(first_bytes).starts_with(kMagic);
+  return AsText(first_bytes).starts_with(kLegacyMagic);
 }
 
 Result<ParsedLayout> ParseLegacyPytorch(const Source& source) {
   if (source.size() > kMaxFileSize) {
     return ParsedLayout(RuleAt("beyond the limit of files", kMaxFileSize));
   }
-  uint64_t position = std::min<uint64_t>(kMagic.size(), source.size());
+  uint64_t position = std::min<uint64_t>(kLegacyMagic.size(), source.size());
   PickledTensors version;
   PickledTensors machine;
   PickledTensors object;
@@ -90,7 +90,7 @@ Result<ParsedLayout> ParseLegacyPytorch(const Source& source) {
     if (rule) return ParsedLayout(*std::move(rule));
   }
   if (version.integers[""] != kVersion) {
-    return ParsedLayout(RuleAt("the version is not 1001", kMagic.size()));
+    return ParsedLayout(RuleAt("the version is not 1001", kLegacyMagic.size()));
   }
   if (machine.integers["little_endian"] != 1) {
     return ParsedLayout(RuleAt("not of a little-endian machine", version.end));

@@ -21,7 +21,7 @@ namespace ingot {
 namespace {
 
 constexpr size_t kMaxEntries = 131072;
-constexpr int kMaxDepth = 2;
+constexpr int kMaxZipDepth = 2;
 constexpr int kMaxPickles = 64;
 constexpr size_t kProbeBytes = 16;
 constexpr std::string_view kPickleSuffix = ".pkl";
@@ -163,10 +163,10 @@ Status Archive::ReadEntry(const ZipEntry& entry) {
   const MutableByteSpan first = MutableByteSpan(buffer).first(
       std::min<uint64_t>(kProbeBytes, entry.data_size));
   const bool may_be_array = entry.name.ends_with(kNpySuffix);
-  if (!may_be_array && depth_ == kMaxDepth) return {};
+  if (!may_be_array && depth_ == kMaxZipDepth) return {};
   INGOT_TRY(source_.ReadAt(entry.data, first));
   if (may_be_array && LooksLikeNpy(first)) return ReadArray(entry);
-  if (LooksLikeZip(first) && depth_ < kMaxDepth) return ReadInner(entry);
+  if (LooksLikeZip(first) && depth_ < kMaxZipDepth) return ReadInner(entry);
   return {};
 }
 

@@ -17,7 +17,7 @@
 namespace ingot {
 namespace {
 
-constexpr char kExamples[] =
+constexpr char kBenchExamples[] =
     R"(In memory: block coding and block checksums, without SHA-256 and without
 input or output. GB/s are 1e9 raw bytes a second of wall-clock time: the median
 of R runs after a warm-up, each of which copies, encodes and decodes in turn.
@@ -147,7 +147,7 @@ void AddBenchCommand(CLI::App* app, CommandRun* run) {
   auto options = std::make_shared<BenchOptions>();
   CLI::App* const command = app->add_subcommand(
       "bench", "Measure speed and size in memory, beside memcpy");
-  command->footer(kExamples);
+  command->footer(kBenchExamples);
   command->add_option("FILE", options->files, "Model files")->required();
   AddRawOption(command, &options->raw);
   AddBaseOption(command,

@@ -22,7 +22,7 @@
 namespace ingot {
 namespace {
 
-constexpr char kExamples[] =
+constexpr char kCatExamples[] =
     R"(Writes the little-endian bytes of a tensor, or of a file where no TENSOR
 is named, to stdout. Ranges are half-open and counted from 0; A: and :B leave an
 end open. Only the blocks that hold the range are read, and of bases (--base, or
@@ -124,27 +124,23 @@ Status Cat(const CatOptions& options) {
                               : CatFile(reader.get(), options, consumer);
 }
 
-std::string CheckRange(const std::string& text) {
-  return ParseIndexRange(text) ? "" : text + ": expected A:B";
-}
-
 }  // namespace
 
 void AddCatCommand(CLI::App* app, CommandRun* run) {
   auto options = std::make_shared<CatOptions>();
   CLI::App* const command = app->add_subcommand(
       "cat", "Write a tensor or a range of a container to stdout");
-  command->footer(kExamples);
+  command->footer(kCatExamples);
   command->add_option("FILE", options->path, "Container")->required();
   CLI::Option* const tensor =
       command->add_option("TENSOR", options->tensor, "Name of a tensor");
   command->add_option("--elements", options->elements, "Of these elements only")
       ->option_text("A:B")
-      ->check(CheckRange)
+      ->check(CheckIndexRange)
       ->needs(tensor);
   command->add_option("--bytes", options->bytes, "These bytes of the file")
       ->option_text("A:B")
-      ->check(CheckRange)
+      ->check(CheckIndexRange)
       ->excludes(tensor);
   command
       ->add_option("--file", options->file,

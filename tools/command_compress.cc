@@ -27,7 +27,7 @@
 namespace ingot {
 namespace {
 
-constexpr char kExamples[] =
+constexpr char kCompressExamples[] =
     R"(PATH may be a folder: every regular file below it, links to files
 followed, becomes one file of the container, named by its path relative to PATH.
 Links to folders, dangling links and special files are left out with a line on
@@ -112,7 +112,7 @@ class Compression {
   std::string output_;  // empty: stdout
   InputTree tree_;
   std::unique_ptr<BaseModels> bases_;  // null without --base
-  std::vector<ObjectId> ids_;  // of the files, as they were read
+  std::vector<ObjectId> ids_;          // of the files, as they were read
 };
 
 Status Compression::ChooseOutput() {
@@ -248,7 +248,7 @@ void AddCompressCommand(CLI::App* app, CommandRun* run) {
   auto options = std::make_shared<CompressOptions>();
   CLI::App* const command =
       app->add_subcommand("compress", "Compress a file, a folder or a stream");
-  command->footer(kExamples);
+  command->footer(kCompressExamples);
   command->add_option("PATH", options->path, "File, folder, or - for stdin")
       ->required();
   AddLevelOption(command, &options->level);

@@ -23,7 +23,7 @@
 namespace ingot {
 namespace {
 
-constexpr char kExamples[] =
+constexpr char kDecompressExamples[] =
     R"(A container of one file is restored as FILE without .ingot, or as OUT.
 Any other container becomes a folder of that name, as does OUT where it is a
 folder or ends in a slash. Nothing is written where a file is in the way (-f
@@ -41,7 +41,7 @@ Examples:
   ingot compress -c model | ssh host ingot decompress - -o model)";
 
 constexpr std::string_view kSuffix = ".ingot";
-constexpr size_t kReadBytes = size_t{1} << 20;
+constexpr size_t kPipeReadBytes = size_t{1} << 20;
 
 struct DecompressOptions {
   std::string path;
@@ -135,7 +135,7 @@ Status RestoreStream(const DecompressOptions& options, BaseModels* bases,
   StreamDecoder decoder(std::string(kStdinName),
                         {.threads = options.threads, .references = bases});
   Progress progress(std::string(kStdinName), std::nullopt, options.quiet);
-  std::vector<std::byte> buffer(kReadBytes);
+  std::vector<std::byte> buffer(kPipeReadBytes);
   Sink* sink = nullptr;
   std::string path;
   for (;;) {
@@ -196,7 +196,7 @@ void AddDecompressCommand(CLI::App* app, CommandRun* run) {
   auto options = std::make_shared<DecompressOptions>();
   CLI::App* const command =
       app->add_subcommand("decompress", "Restore the files of a container");
-  command->footer(kExamples);
+  command->footer(kDecompressExamples);
   command->add_option("FILE", options->path, "Container, or - for stdin")
       ->required();
   AddThreadsOption(command, &options->threads);

@@ -19,7 +19,7 @@
 namespace ingot {
 namespace {
 
-constexpr char kExamples[] =
+constexpr char kInspectExamples[] =
     R"(For each file its format, and why it is stored as opaque bytes if it
 should not be; for each tensor its method, raw and encoded bytes, size (encoded
 / raw) and bits per exponent and element; for the container its encoded bytes by
@@ -70,7 +70,7 @@ void AddInspectCommand(CLI::App* app, CommandRun* run) {
   auto options = std::make_shared<InspectOptions>();
   CLI::App* const command = app->add_subcommand(
       "inspect", "Tell what a container holds and where its bytes go");
-  command->footer(kExamples);
+  command->footer(kInspectExamples);
   command->add_option("FILE", options->path, "Container")->required();
   command->add_flag("--json", options->json, "JSON instead of tables");
   CLI::Option* const explain =

@@ -18,7 +18,7 @@
 namespace ingot {
 namespace {
 
-constexpr char kExamples[] =
+constexpr char kPatchExamples[] =
     R"(A patch holds what changed between two model files. It is a container
 that needs the old file to be decoded, and says by SHA-256 which one that is.
 
@@ -161,10 +161,6 @@ Status Info(const InfoOptions& options) {
   return Print(options.json ? InfoAsJson(*patch) : InfoAsText(*patch));
 }
 
-std::string CheckRange(const std::string& text) {
-  return ParseIndexRange(text) ? "" : text + ": expected A:B";
-}
-
 void AddMake(CLI::App* patch, CommandRun* run) {
   auto options = std::make_shared<MakeOptions>();
   CLI::App* const command =
@@ -216,7 +212,7 @@ void AddApply(CLI::App* patch, CommandRun* run) {
                    "The rows that it holds of it, for each --tensor")
       ->option_text("A:B")
       ->allow_extra_args(false)
-      ->check(CheckRange)
+      ->check(CheckIndexRange)
       ->needs(tensor);
   command->add_flag("-f,--force", options->apply.force, "Replace OUT");
   command->add_flag("-q,--quiet", options->apply.quiet,
@@ -241,7 +237,7 @@ void AddInfo(CLI::App* patch, CommandRun* run) {
 void AddPatchCommand(CLI::App* app, CommandRun* run) {
   CLI::App* const command = app->add_subcommand(
       "patch", "Turn a model file into another by what changed");
-  command->footer(kExamples);
+  command->footer(kPatchExamples);
   command->require_subcommand(1);
   AddMake(command, run);
   AddApply(command, run);

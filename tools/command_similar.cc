@@ -21,7 +21,7 @@
 namespace ingot {
 namespace {
 
-constexpr char kExamples[] =
+constexpr char kSimilarExamples[] =
     R"(Compares every file with every other, tensor by tensor and with no regard
 to names: renamed tensors, row ranges of tensors and tensors with rows appended
 are recognized. PATH may be a model file, a container (all of whose files are
@@ -140,7 +140,7 @@ void AddSimilarCommand(CLI::App* app, CommandRun* run) {
   auto options = std::make_shared<SimilarOptions>();
   CLI::App* const command = app->add_subcommand(
       "similar", "Tell which model files would make small deltas of which");
-  command->footer(kExamples);
+  command->footer(kSimilarExamples);
   command->add_option("PATH", options->paths, "Files, containers or folders")
       ->required();
   command->add_flag("--tensors", options->tensors,

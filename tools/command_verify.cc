@@ -19,7 +19,7 @@
 namespace ingot {
 namespace {
 
-constexpr char kExamples[] =
+constexpr char kVerifyExamples[] =
     R"(Compares every record, every block checksum and the SHA-256 of every
 object and file. What files need from elsewhere is looked for as ingot
 decompress does it; where it is not found, everything else is compared, and the
@@ -74,7 +74,7 @@ void AddVerifyCommand(CLI::App* app, CommandRun* run) {
   auto options = std::make_shared<VerifyOptions>();
   CLI::App* const command = app->add_subcommand(
       "verify", "Compare a container with its checksums and SHA-256");
-  command->footer(kExamples);
+  command->footer(kVerifyExamples);
   command->add_option("FILE", options->files, "Containers")->required();
   AddThreadsOption(command, &options->threads);
   AddBaseOption(command, kBaseHelp, &options->bases);

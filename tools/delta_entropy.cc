@@ -14,7 +14,7 @@ namespace {
 constexpr uint64_t kMaxLiteral = 65536;
 constexpr uint64_t kMinTensorObject = 4096;
 // Whole elements of every dtype.
-constexpr uint64_t kReadBytes = uint64_t{4} << 20;
+constexpr uint64_t kCountedAtOnce = uint64_t{4} << 20;
 
 Status AddRegion(const Source& source, const Region& region,
                  const std::vector<RegionBase>& parts, BaseModels* bases,
@@ -28,7 +28,7 @@ Status AddRegion(const Source& source, const Region& region,
     const uint64_t end = std::min(region.length, done + part.elements * unit);
     uint64_t from = part.first_element * unit;
     while (done < end) {
-      bytes.resize(std::min(kReadBytes, end - done));
+      bytes.resize(std::min(kCountedAtOnce, end - done));
       base_bytes.resize(bytes.size());
       INGOT_TRY(source.ReadAt(region.offset + done, bytes));
       INGOT_TRY(bases->Read(part.object.digest, from, base_bytes));
@@ -39,7 +39,7 @@ Status AddRegion(const Source& source, const Region& region,
   }
   const uint64_t paired = done / unit;
   for (; done < region.length; done += bytes.size()) {
-    bytes.resize(std::min(kReadBytes, region.length - done));
+    bytes.resize(std::min(kCountedAtOnce, region.length - done));
     INGOT_TRY(source.ReadAt(region.offset + done, bytes));
     estimate.Add(bytes);
   }

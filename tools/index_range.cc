@@ -40,4 +40,8 @@ Result<IndexRange> ClipToSize(const IndexRange& range, uint64_t size,
   return clipped;
 }
 
+std::string CheckIndexRange(const std::string& text) {
+  return ParseIndexRange(text) ? "" : text + ": expected A:B";
+}
+
 }  // namespace ingot

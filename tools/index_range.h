@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "codec/result.h"
@@ -21,6 +22,9 @@ struct IndexRange {
 
 // Nothing for what is not "A:B", "A:", ":B" or ":".
 std::optional<IndexRange> ParseIndexRange(std::string_view text);
+
+// What a command line says of text that is no range; empty for a range.
+std::string CheckIndexRange(const std::string& text);
 
 // The range with its open end closed at `size`; kInvalidArgument where it does
 // not lie within [0, size]. `unit` names what is counted: "elements".

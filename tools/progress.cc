@@ -11,20 +11,13 @@ namespace ingot {
 namespace {
 
 constexpr std::chrono::milliseconds kInterval(100);
-constexpr size_t kMaxLabel = 30;
+constexpr size_t kMaxLabelBytes = 30;
 constexpr uint64_t kBarCells = 20;
-
-// Of a long name the end tells more than the beginning.
-std::string Shorten(std::string label) {
-  label = Printable(label);
-  if (label.size() <= kMaxLabel) return label;
-  return "..." + label.substr(label.size() - (kMaxLabel - 3));
-}
 
 }  // namespace
 
 Progress::Progress(std::string label, std::optional<uint64_t> total, bool quiet)
-    : label_(Shorten(std::move(label))),
+    : label_(EndOf(label, kMaxLabelBytes)),
       total_(total),
       shown_(!quiet && isatty(STDERR_FILENO) == 1) {}
 

@@ -20,7 +20,7 @@ constexpr double kMargin = 20;
 constexpr double kTreeWidth = 150;
 constexpr double kTop = 92;
 constexpr double kBottom = 60;
-constexpr size_t kMaxLabel = 48;  // bytes
+constexpr size_t kMaxNameBytes = 48;
 // Files farther apart are no family.
 constexpr double kKinship = 0.95;
 
@@ -54,16 +54,6 @@ std::string Percent(double share) {
   return Fixed(percent, percent < 9.95 ? 1 : 0);
 }
 
-// Of a long name the end tells more than the beginning.
-std::string Shorten(const std::string& name) {
-  std::string text = Printable(name);
-  if (text.size() <= kMaxLabel) return text;
-  size_t cut = text.size() - (kMaxLabel - 3);
-  // Not inside a character.
-  while (cut < text.size() && (text[cut] & 0xC0) == 0x80) ++cut;
-  return "..." + text.substr(cut);
-}
-
 class Map {
  public:
   explicit Map(const Similarity& similarity)
@@ -77,7 +67,8 @@ class Map {
         font_(std::clamp(cell_ * 0.62, 7.0, 12.0)) {
     double label = 0;
     for (const Similarity::File& file : similarity.files) {
-      label = std::max(label, TextWidth(Shorten(file.name), font_));
+      label =
+          std::max(label, TextWidth(EndOf(file.name, kMaxNameBytes), font_));
     }
     tree_right_ = kMargin + kTreeWidth;
     label_right_ = tree_right_ + 10 + label + 8 + 3 * font_;
@@ -137,7 +128,8 @@ void Map::DrawRow(size_t position, Svg* svg) const {
   const Similarity::File& file = similarity_.files[row];
   const double y = Y(static_cast<double>(position));
   const double middle = y + cell_ / 2 + font_ * 0.35;
-  svg->Text({tree_right_ + 8, middle}, Shorten(file.name), {.size = font_});
+  svg->Text({tree_right_ + 8, middle}, EndOf(file.name, kMaxNameBytes),
+            {.size = font_});
   svg->Text({label_right_, middle}, std::to_string(position + 1),
             {.size = font_, .color = kFaint, .anchor = "end"});
   const double number = std::min(11.0, cell_ * 0.34);

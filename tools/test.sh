@@ -2,12 +2,11 @@
 # tools/test.sh [--all]: everything from apt to the tests' summary, on a
 # fresh Debian 12 machine, as root or with sudo.
 #
-# The fast tier: all tests but those labelled "slow" in the release build, and
-# the tests of parsers and decoders ("hostile") under address and
-# undefined-behaviour sanitizers. --all adds the slow tests, everything under
-# those sanitizers, what uses threads under the thread sanitizer, fuzzing
-# (INGOT_FUZZ_SECONDS for each target, 60 unless set), and the NEON kernels
-# under emulation. INGOT_CORPUS, where set, is a folder of real files that the
+# The fast tier: every test but those labelled "slow", once: those of parsers
+# and decoders ("hostile") under address and undefined-behaviour sanitizers,
+# the others in the release build. --all runs all tests in both builds, what
+# uses threads under the thread sanitizer, fuzzing (INGOT_FUZZ_SECONDS for each
+# target, 60 unless set), and the NEON kernels under emulation. INGOT_CORPUS, where set, is a folder of real files that the
 # round-trip tests read.
 
 set -euo pipefail
@@ -36,14 +35,16 @@ run_tests() {
 }
 
 # The release preset alone builds what users need.
-build_preset release all -DINGOT_BUILD_TESTS=ON
+build_preset release
 if [ "$all" -eq 0 ]; then
+  build_preset release plain_tests -DINGOT_BUILD_TESTS=ON
+  run_tests release -LE "hostile|slow"
   build_preset asan-ubsan hostile_tests
   run_tests asan-ubsan -L hostile -LE slow
-  run_tests release -LE slow
   exit
 fi
 
+build_preset release all -DINGOT_BUILD_TESTS=ON
 build_preset asan-ubsan
 build_preset tsan threads_tests
 build_preset fuzz

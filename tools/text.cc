@@ -23,6 +23,16 @@ std::string Printable(std::string_view text) {
   return out;
 }
 
+std::string EndOf(std::string_view text, size_t max_bytes) {
+  std::string printable = Printable(text);
+  if (printable.size() <= max_bytes) return printable;
+  constexpr std::string_view kCut = "...";
+  size_t cut = printable.size() - (max_bytes - kCut.size());
+  // Not inside a character.
+  while (cut < printable.size() && (printable[cut] & 0xC0) == 0x80) ++cut;
+  return std::string(kCut) + printable.substr(cut);
+}
+
 std::string ApproximateBytes(uint64_t bytes) {
   constexpr std::array<const char*, 5> kUnits = {"kB", "MB", "GB", "TB", "PB"};
   if (bytes < 1000) return std::to_string(bytes) + " B";

@@ -3,6 +3,7 @@
 #ifndef INGOT_TOOLS_TEXT_H_
 #define INGOT_TOOLS_TEXT_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -14,6 +15,10 @@ namespace ingot {
 // `text` with every control character as \xNN: names come from containers,
 // and a terminal obeys what it is sent.
 std::string Printable(std::string_view text);
+
+// Printable(text); where that is longer than `max_bytes`, "..." and its end,
+// which of a long name tells more than the beginning.
+std::string EndOf(std::string_view text, size_t max_bytes);
 
 // "12.3 MB": powers of 1000, for progress.
 std::string ApproximateBytes(uint64_t bytes);

@@ -29,14 +29,14 @@ constexpr size_t kLanes = 4;
 constexpr size_t kMinLanedBytes = 4096;
 constexpr size_t kTrialBytes = 16384;
 constexpr uint32_t kFastCount = 60;
-constexpr size_t kClasses = 9;
+constexpr size_t kByteClasses = 9;
 constexpr uint32_t kLeaves = 256;
 // Bytes of a stream for each of its bytes beyond which it is given up; one
 // byte takes no more than the slack.
 constexpr size_t kByteLimit = 2;
 constexpr size_t kSlack = 64;
 
-using Trees = std::array<std::array<AdaptiveBit, kLeaves>, kClasses>;
+using Trees = std::array<std::array<AdaptiveBit, kLeaves>, kByteClasses>;
 
 // Bits of the magnitude of a byte in two's complement, 0 to 8, after its top
 // bit was flipped where zero lies at 128.

@@ -23,7 +23,7 @@ struct FreeDCtx {
 };
 
 // Smallest gain that pays for a second pass over the data when decoding.
-constexpr double kWorthwhile = 0.985;
+constexpr double kWorthCoding = 0.985;
 
 // Bits per byte from which on a sample of a plane looks like noise.
 constexpr double kNoiseEntropy = 7.5;
@@ -48,9 +48,8 @@ bool AppendZstd(ByteSpan raw, int level, size_t limit,
   const size_t start = encoded->size();
   const size_t bound = ZSTD_compressBound(raw.size());
   encoded->resize(start + bound);
-  const size_t size =
-      ZSTD_compressCCtx(context.get(), encoded->data() + start, bound,
-                        raw.data(), raw.size(), level);
+  const size_t size = ZSTD_compressCCtx(context.get(), encoded->data() + start,
+                                        bound, raw.data(), raw.size(), level);
   const bool smaller = !ZSTD_isError(size) && size < limit;
   encoded->resize(start + (smaller ? size : 0));
   return smaller;
@@ -262,13 +261,13 @@ Coder EncodeBytes(ByteSpan raw, const ByteEffort& effort,
   }
   const size_t start = encoded->size();
   Coder coder = Coder::kStore;
-  size_t best = static_cast<size_t>(static_cast<double>(raw.size()) *
-                                    kWorthwhile);
+  size_t best =
+      static_cast<size_t>(static_cast<double>(raw.size()) * kWorthCoding);
   const unsigned width = effort.try_packed ? FieldWidth(raw) : 8;
   if (width < 8) {
-    best = std::min(best, static_cast<size_t>(
-                              static_cast<double>(PackedBytes(raw, width)) *
-                              kWorthwhilePacked));
+    best = std::min(
+        best, static_cast<size_t>(static_cast<double>(PackedBytes(raw, width)) *
+                                  kWorthwhilePacked));
   }
   // Order-0 entropy near 8 bits can still hide repeats, which one fast pass
   // over a piece finds.
@@ -277,8 +276,7 @@ Coder EncodeBytes(ByteSpan raw, const ByteEffort& effort,
     const ByteSpan piece =
         raw.subspan(raw.size() / 2 - std::min<size_t>(raw.size() / 2, 32768),
                     std::min<size_t>(raw.size(), 65536));
-    promising =
-        AppendZstd(piece, 1, piece.size() * width * 19 / 160, encoded);
+    promising = AppendZstd(piece, 1, piece.size() * width * 19 / 160, encoded);
     encoded->resize(start);
   }
   if (promising && AppendZstd(raw, effort.zstd_level, best, encoded)) {

@@ -32,7 +32,7 @@ struct Entry {
   uint8_t length;
   uint32_t count;
 };
-using Row = std::vector<Entry>;
+using RowEntries = std::vector<Entry>;
 
 unsigned ClassOf(unsigned magnitude, unsigned shift) {
   return DeltaClass(static_cast<uint8_t>(magnitude), 0,
@@ -43,7 +43,7 @@ unsigned ClassOf(unsigned magnitude, unsigned shift) {
 class Costs {
  public:
   Costs() : counts_(kDeltaClasses) {}
-  void Add(const Row& row, unsigned shift) {
+  void Add(const RowEntries& row, unsigned shift) {
     for (const Entry& entry : row) {
       counts_[ClassOf(entry.magnitude, shift)][entry.length] += entry.count;
     }
@@ -64,7 +64,7 @@ class Costs {
       }
     }
   }
-  uint64_t Of(const Row& row, unsigned shift) const {
+  uint64_t Of(const RowEntries& row, unsigned shift) const {
     uint64_t cost = 0;
     for (const Entry& entry : row) {
       cost += uint64_t{entry.count} *
@@ -90,12 +90,12 @@ class RowReader {
   uint64_t rows() const {
     return RowsInGroup(group_.geometry, group_.first, group_.elements());
   }
-  Row Read(uint64_t row) {
+  RowEntries Read(uint64_t row) {
     const uint64_t columns = group_.geometry.columns;
     const uint64_t begin = (first_row_ + row) * columns;
     const uint64_t from = std::max(begin, group_.first) - group_.first;
-    const uint64_t to = std::min(begin + columns - group_.first,
-                                 group_.elements());
+    const uint64_t to =
+        std::min(begin + columns - group_.first, group_.elements());
     WithElements(format_, [&]<typename Kind, typename Word>(Kind, Word) {
       for (uint64_t i = from; i < to; ++i) {
         const Word base =
@@ -106,14 +106,14 @@ class RowReader {
         const unsigned above =
             magnitude > origin_ ? std::min(magnitude - origin_, kMagnitudes - 1)
                                 : 0;
-        const unsigned length =
-            z >= kTopBit<Word> ? kSignChange
-                               : static_cast<unsigned>(std::bit_width(z));
+        const unsigned length = z >= kTopBit<Word>
+                                    ? kSignChange
+                                    : static_cast<unsigned>(std::bit_width(z));
         const unsigned key = above * kLengths + length;
         if (counts_[key]++ == 0) keys_.push_back(key);
       }
     });
-    Row result;
+    RowEntries result;
     result.reserve(keys_.size());
     for (const unsigned key : keys_) {
       result.push_back({static_cast<uint8_t>(key / kLengths),
@@ -134,7 +134,8 @@ class RowReader {
 };
 
 // Chooses shifts and returns what they gain, in bits.
-double Choose(const std::vector<Row>& rows, std::vector<uint8_t>* shifts) {
+double Choose(const std::vector<RowEntries>& rows,
+              std::vector<uint8_t>* shifts) {
   shifts->assign(rows.size(), kNoShift);
   uint64_t before = 0;
   uint64_t after = 0;
@@ -157,9 +158,9 @@ double Choose(const std::vector<Row>& rows, std::vector<uint8_t>* shifts) {
       after += best;
     }
   }
-  return before <= after ? 0
-                         : static_cast<double>(before - after) /
-                               (1 << kFixedLog2Bits);
+  return before <= after
+             ? 0
+             : static_cast<double>(before - after) / (1 << kFixedLog2Bits);
 }
 
 }  // namespace
@@ -174,7 +175,7 @@ std::optional<RowShifts> ChooseRowShifts(const GroupData& group,
   RowReader reader(group, result.origin);
   const uint64_t count = reader.rows();
   if (count < 2) return std::nullopt;
-  std::vector<Row> rows;
+  std::vector<RowEntries> rows;
   if (count > 2 * kTrialRows) {
     uint64_t elements = 0;
     for (uint64_t i = 0; i < kTrialRows; ++i) {

@@ -30,9 +30,9 @@ struct JoinedCounts {
         keys[i / kJoinedKeys][i % kJoinedKeys] += way[i];
       }
       // Outside, classes count apart.
-      total += std::accumulate(
-          way.begin(), way.begin() + 2 * JoinedHistogram::kOutside,
-          uint64_t{0});
+      total += std::accumulate(way.begin(),
+                               way.begin() + 2 * JoinedHistogram::kOutside,
+                               uint64_t{0});
     }
   }
   void Add(const JoinedCounts& other) {
@@ -47,7 +47,7 @@ struct JoinedCounts {
 
 // What coder huffman's level counts at least, and the share of larger groups:
 // statistics must not cost more than the coding.
-constexpr uint64_t kFewestCounted = uint64_t{1} << 20;
+constexpr uint64_t kFewestJoinedCounted = uint64_t{1} << 20;
 constexpr uint64_t kMostSubBlocksPerCounted = 4;
 
 // Counts one of `step` sub-blocks, not always the same of them, so that long
@@ -90,8 +90,7 @@ std::string TopBitsText(unsigned bits) {
 
 bool HasNoisyRemainders(const GroupData& group, const Kernels& all_kernels) {
   const FloatLayout layout = *FloatLayoutOf(group.geometry.dtype);
-  const FloatKernels& kernels =
-      all_kernels.floats[static_cast<size_t>(layout)];
+  const FloatKernels& kernels = all_kernels.floats[static_cast<size_t>(layout)];
   const FloatLayoutInfo& info = GetFloatLayoutInfo(layout);
   constexpr uint64_t kPieces = 4;
   constexpr uint32_t kPieceElements = 2048;
@@ -113,14 +112,14 @@ bool HasNoisyRemainders(const GroupData& group, const Kernels& all_kernels) {
   std::vector<uint8_t> sample;
   for (uint64_t piece = 0; piece < kPieces; ++piece) {
     const uint64_t begin = (elements - n) / (kPieces - 1) * piece;
-    kernels.encode(code, ranks,
-                   {.elements = n,
-                    .runs = {&run, 1},
-                    .planes = {planes[0].data(), planes[1].data()},
-                    .codes = codes.data(),
-                    .segment = segment.data()},
-                   AsU8(group.raw.data()) +
-                       begin * group.geometry.element_bytes());
+    kernels.encode(
+        code, ranks,
+        {.elements = n,
+         .runs = {&run, 1},
+         .planes = {planes[0].data(), planes[1].data()},
+         .codes = codes.data(),
+         .segment = segment.data()},
+        AsU8(group.raw.data()) + begin * group.geometry.element_bytes());
     const auto fields = planes[0].begin();
     sample.insert(sample.end(), fields,
                   fields + static_cast<ptrdiff_t>(n * info.plane_bits[0] / 8));
@@ -148,7 +147,7 @@ void PlanJoinedGroup(const GroupData& group, int level, uint64_t tiered_bits,
   const uint64_t step =
       level > kHuffmanLevel
           ? 1
-          : std::clamp<uint64_t>(group.elements() / kFewestCounted, 1,
+          : std::clamp<uint64_t>(group.elements() / kFewestJoinedCounted, 1,
                                  kMostSubBlocksPerCounted);
   const JoinedCounts counts =
       CountGroup(group, *side, code, float_kernels, step, pool);

@@ -15,7 +15,7 @@ __extension__ using Int128 = __int128;
 // Rows after which the kernels' 16-bit column sums must be folded.
 constexpr uint64_t kFoldRows = 256;
 // Scales reach this many quarter octaves to both sides of the mean.
-constexpr int64_t kReach = 63;
+constexpr int64_t kCountedReach = 63;
 
 // The largest step up to `step` that leaves `fewest` of `count`.
 uint64_t FittingStep(uint64_t count, uint64_t step, uint64_t fewest) {
@@ -55,8 +55,7 @@ class Measurement {
   void MeasureRows(RowRange* range);
   // Elements [begin, begin + length) of the group.
   const uint8_t* At(uint64_t begin) const {
-    return AsU8(group_.raw.data()) +
-           begin * group_.geometry.element_bytes();
+    return AsU8(group_.raw.data()) + begin * group_.geometry.element_bytes();
   }
   std::vector<uint8_t> Quantise(const std::vector<Sums>& sums) const;
 
@@ -108,9 +107,9 @@ void Measurement::MeasureRows(RowRange* range) {
     const uint64_t piece = length / step / kPlaneUnit * kPlaneUnit;
     const uint64_t skip = step == 1 ? 0 : row % step * piece;
     const uint64_t count = step == 1 ? length : piece;
-    const Sums sums = {kernels_.sum_row(At(begin + skip), count,
-                                        options_.neutral, nullptr),
-                       count};
+    const Sums sums = {
+        kernels_.sum_row(At(begin + skip), count, options_.neutral, nullptr),
+        count};
     row_sums_[row] = sums;
   }
   if (pending > 0) fold();
@@ -129,16 +128,16 @@ std::vector<uint8_t> Measurement::Quantise(
     if (sums[i].count == 0) continue;
     // round(4 * (mean_i - mean) * counted / (counted - zeros))
     const Int128 difference =
-        (static_cast<Int128>(sums[i].sum) * count - total * sums[i].count) *
-        4 * options_.counted;
-    const Int128 unit = count * sums[i].count *
-                          std::max<uint64_t>(
-                              1, options_.counted - options_.zeros);
+        (static_cast<Int128>(sums[i].sum) * count - total * sums[i].count) * 4 *
+        options_.counted;
+    const Int128 unit =
+        count * sums[i].count *
+        std::max<uint64_t>(1, options_.counted - options_.zeros);
     const Int128 doubled = 2 * difference + unit;
     Int128 rounded = doubled / (2 * unit);
     if (doubled % (2 * unit) < 0) --rounded;  // towards minus infinity
     scales[i] = static_cast<int64_t>(
-        std::clamp<Int128>(rounded, -kReach, kReach));
+        std::clamp<Int128>(rounded, -kCountedReach, kCountedReach));
   }
   const int64_t smallest = *std::min_element(scales.begin(), scales.end());
   std::vector<uint8_t> result(scales.size() + kKernelSlack, 0);
@@ -155,8 +154,7 @@ Scales Measurement::Run(ThreadPool* pool) {
   for (uint64_t row = 0; row < rows_; row += range_rows) {
     ranges.push_back({row, std::min(rows_, row + range_rows), {}, 0});
   }
-  ParallelFor(pool, ranges.size(),
-              [&](size_t i) { MeasureRows(&ranges[i]); });
+  ParallelFor(pool, ranges.size(), [&](size_t i) { MeasureRows(&ranges[i]); });
   std::vector<Sums> column_sums(columns_ <= kMaxScaledColumns ? columns_ : 0);
   for (const RowRange& range : ranges) {
     if (range.column_rows == 0) continue;

@@ -16,7 +16,7 @@ using Kind = PickleValue::Kind;
 constexpr uint64_t kMaxOpcodes = uint64_t{1} << 23;
 constexpr uint64_t kMaxLine = 4096;     // of protocol 0
 constexpr uint64_t kMaxString = 65535;  // longer ones are no names
-constexpr size_t kMaxDepth = 256;
+constexpr size_t kMaxFrames = 256;
 constexpr uint64_t kMaxNameBytes = uint64_t{32} << 20;
 constexpr size_t kMaxName = 4096;
 
@@ -298,7 +298,7 @@ void Namer::Visit(PickleValue value) {
       name_bytes_ += name.size();
     }
   } else if (value.IsContainer() && !visited_[value.index] &&
-             frames_.size() < kMaxDepth) {
+             frames_.size() < kMaxFrames) {
     visited_[value.index] = true;
     frames_.push_back({value, 0, path_.size()});
   }

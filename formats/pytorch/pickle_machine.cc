@@ -15,7 +15,6 @@ constexpr uint64_t kMaxMemo = uint64_t{1} << 20;
 constexpr size_t kMaxContainers = size_t{1} << 19;
 constexpr uint64_t kMaxItems = uint64_t{1} << 21;
 constexpr size_t kMaxStrings = size_t{1} << 19;
-constexpr size_t kMaxTensors = size_t{1} << 18;
 constexpr uint64_t kMaxTextBytes = uint64_t{32} << 20;
 
 // The dtypes of torch by the name of their storage's class or by their own.

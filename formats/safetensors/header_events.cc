@@ -11,7 +11,6 @@
 namespace ingot {
 namespace {
 
-constexpr size_t kMaxTensors = 262144;
 constexpr size_t kMaxMetadataEntries = 262144;
 constexpr uint64_t kMaxMemory = uint64_t{48} << 20;
 

@@ -16,6 +16,7 @@
 #include "tests/codec/map_source.h"
 #include "tests/codec/patterns.h"
 #include "tests/codec/restore.h"
+#include "tests/sanitized.h"
 
 namespace ingot {
 namespace {
@@ -150,7 +151,7 @@ void ExpectRestores(const Bytes& container, const std::vector<Region>& regions,
 
 // Enough for an object, few enough for coders that take their time.
 uint64_t Elements(DType dtype) {
-  return 20'000 / (GetDTypeInfo(dtype).bits / 8);
+  return (kSanitized ? 4'000 : 20'000) / (GetDTypeInfo(dtype).bits / 8);
 }
 
 class BasesTest : public testing::TestWithParam<int> {};
@@ -510,7 +511,7 @@ class HostileBaseTest : public testing::Test {
 
 TEST_F(HostileBaseTest, TruncatedAnywhere) {
   ASSERT_EQ(Open(container_, &source_)->object(0).depth, 1u);
-  for (size_t length = 0; length < container_.size(); ++length) {
+  for (size_t length = 0; length < container_.size(); length += kStride) {
     SCOPED_TRACE(length);
     ExpectRefusedOrSame(ByteSpan(container_).first(length));
   }
@@ -518,7 +519,7 @@ TEST_F(HostileBaseTest, TruncatedAnywhere) {
 
 TEST_F(HostileBaseTest, AnyBitFlipped) {
   Bytes damaged = container_;
-  for (size_t bit = 0; bit < 8 * damaged.size(); ++bit) {
+  for (size_t bit = 0; bit < 8 * damaged.size(); bit += kStride) {
     SCOPED_TRACE(bit);
     damaged[bit / 8] ^= static_cast<std::byte>(1 << bit % 8);
     ExpectRefusedOrSame(damaged);

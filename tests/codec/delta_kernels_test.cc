@@ -9,6 +9,7 @@
 #include "codec/base/stream_copy.h"
 #include "codec/bytes.h"
 #include "tests/codec/kernel_cases.h"
+#include "tests/sanitized.h"
 
 namespace ingot {
 namespace {
@@ -196,7 +197,7 @@ TEST_P(SymbolKernelsTest, TiersOfValuesFollowedByOthers) {
 
 // Any bytes that LocateAllTiers takes decode to the same values.
 TEST_P(SymbolKernelsTest, TiersOfAnyBytes) {
-  for (int round = 0; round < 300; ++round) {
+  for (size_t round = 0; round < Tries(300); ++round) {
     const TierCode code = RandomTiers(rng_);
     const auto count = static_cast<uint32_t>(rng_() % (kSubBlockElements + 1));
     const size_t bytes = rng_() % 9000;
@@ -294,7 +295,7 @@ TEST_P(SymbolKernelsTest, ContextRans) {
 // Other states and words, and words that run out: the sets agree where they
 // stop, and on all symbols where they do not.
 TEST_P(SymbolKernelsTest, ContextRansOfAnyBytes) {
-  for (int round = 0; round < 300; ++round) {
+  for (size_t round = 0; round < Tries(300); ++round) {
     const auto count = static_cast<uint32_t>(1 + rng_() % 2000);
     const RansCase test = MakeRansCase(count, rng_);
     Input contexts(count, rng_);
@@ -359,8 +360,8 @@ TEST_P(DeltaKernelsTest, Classify) {
       for (unsigned k = 0; k < 64; ++k) {
         contexts.entries[k] = static_cast<uint8_t>(rng_() % 16);
         // Elements have no low bits that do not fit them.
-        summary.entries[k] = static_cast<uint8_t>(
-            (rng_() % format_.bits()) | (rng_() & 0xC0));
+        summary.entries[k] =
+            static_cast<uint8_t>((rng_() % format_.bits()) | (rng_() & 0xC0));
       }
       const ContextTables tables = {contexts.entries.data(),
                                     summary.entries.data()};
@@ -403,10 +404,10 @@ TEST_P(DeltaKernelsTest, ClassifiesEveryBase) {
   std::vector<uint8_t> expected(count);
   std::vector<uint8_t> actual(count);
   Table classes;
-  for (unsigned k = 0; k < 64; ++k) classes.entries[k] = static_cast<uint8_t>(k);
+  for (unsigned k = 0; k < 64; ++k)
+    classes.entries[k] = static_cast<uint8_t>(k);
   const Table nothing;
-  const ContextTables tables = {classes.entries.data(),
-                                nothing.entries.data()};
+  const ContextTables tables = {classes.entries.data(), nothing.entries.data()};
   ContextCounts counts;
   for (unsigned origin = 0; origin < 256; origin += 5) {
     for (const uint8_t shift : {0, 1, 9, 200}) {

@@ -16,6 +16,7 @@
 #include "codec/source.h"
 #include "codec/stream_decoder.h"
 #include "tests/codec/container_parts.h"
+#include "tests/sanitized.h"
 
 namespace ingot {
 namespace {
@@ -24,18 +25,6 @@ constexpr uint64_t kHuge = uint64_t{1} << 63;
 
 // The largest index that the format allows takes this much when parsed.
 constexpr uint64_t kMaxPeakBytes = uint64_t{900} << 20;
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
-#else
-constexpr bool kSanitized = false;
-#endif
 
 uint64_t PeakBytes() {
   rusage usage{};

@@ -11,6 +11,7 @@
 #include "codec/method/group_side.h"
 #include "tests/codec/restore.h"
 #include "tests/codec/sample_containers.h"
+#include "tests/sanitized.h"
 
 namespace ingot {
 namespace {
@@ -24,7 +25,8 @@ class HostileTest : public testing::TestWithParam<std::string> {
  protected:
   const SampleContainer& sample() const { return GetSample(GetParam()); }
 
-  // Every position of a small container, else some of each part.
+  // Every position (under sanitizers, some) of a small container, else some
+  // of each part.
   std::vector<size_t> Positions() const {
     std::vector<size_t> positions;
     const size_t size = sample().bytes.size();
@@ -32,7 +34,8 @@ class HostileTest : public testing::TestWithParam<std::string> {
     for (size_t i = 0; i < size;) {
       positions.push_back(i);
       const bool edge = i < 600 || i + 600 > size;
-      i += size < kSmallContainer || edge ? 1 : 1 + random.Below(size / 300);
+      i += size < kSmallContainer || edge ? kStride
+                                          : 1 + random.Below(size / 300);
     }
     return positions;
   }

@@ -10,6 +10,7 @@
 
 #include "codec/bytes.h"
 #include "tests/codec/kernel_cases.h"
+#include "tests/sanitized.h"
 
 namespace ingot {
 namespace {
@@ -114,8 +115,8 @@ void JoinedKernelsTest::CheckRoundTrip(const Joined& joined,
   encode(scalar_, &expected);
   encode(kernels_, &actual);
   ASSERT_EQ(actual.exception_bytes, expected.exception_bytes);
-  ASSERT_TRUE(Same(actual.ranks.first(rank_bytes),
-                   expected.ranks.first(rank_bytes)));
+  ASSERT_TRUE(
+      Same(actual.ranks.first(rank_bytes), expected.ranks.first(rank_bytes)));
   ASSERT_TRUE(Same(actual.exceptions.first(actual.exception_bytes),
                    expected.exceptions.first(actual.exception_bytes)));
   for (size_t plane = 0; plane < info_.plane_count; ++plane) {
@@ -146,14 +147,14 @@ TEST_P(JoinedKernelsTest, RoundTripsAsScalar) {
     for (const Content content : kContents) {
       for (const uint32_t elements : kSizes) {
         SCOPED_TRACE(testing::Message()
-                     << "top " << top << " elements " << elements
-                     << " content " << static_cast<int>(content));
+                     << "top " << top << " elements " << elements << " content "
+                     << static_cast<int>(content));
         GuardedBuffer in(size_t{elements} * info_.element_bytes);
         FillElements(info_, content, rng, elements, in.data());
-        const auto base = static_cast<uint8_t>(
-            rng() % 3 == 0 ? rng() : 120 + rng() % 16);
-        const Joined joined = MakeJoined(
-            base, top, static_cast<uint8_t>(2 + rng() % 63), rng);
+        const auto base =
+            static_cast<uint8_t>(rng() % 3 == 0 ? rng() : 120 + rng() % 16);
+        const Joined joined =
+            MakeJoined(base, top, static_cast<uint8_t>(2 + rng() % 63), rng);
         const Scales scales(kScaleKinds[rng() % 3], elements, rng);
         ASSERT_NO_FATAL_FAILURE(
             CheckRoundTrip(joined, scales.runs(), elements, in.data()));
@@ -163,7 +164,7 @@ TEST_P(JoinedKernelsTest, RoundTripsAsScalar) {
 }
 
 TEST_P(JoinedKernelsTest, DecodesNoiseAsScalar) {
-  for (uint64_t seed = 0; seed < 200; ++seed) {
+  for (uint64_t seed = 0; seed < Tries(200); ++seed) {
     SCOPED_TRACE(testing::Message() << "seed " << seed);
     Rng rng(seed);
     const unsigned top =
@@ -201,8 +202,7 @@ TEST_P(JoinedKernelsTest, DecodesNoiseAsScalar) {
         .planes = {planes[0].data(), planes[1].data()},
         .ranks = ranks.data(),
         .exceptions = exceptions.data(),
-        .exception_count =
-            static_cast<uint32_t>(list.size() / kExceptionBytes),
+        .exception_count = static_cast<uint32_t>(list.size() / kExceptionBytes),
         .ahead = {}};
     ASSERT_EQ(Decode(kernels_, joined.code, in, rng() % 2 == 0),
               Decode(scalar_, joined.code, in, false));
@@ -266,8 +266,8 @@ std::vector<uint64_t> SomeCounts(Rng& rng, size_t symbols) {
   std::vector<uint64_t> counts(symbols);
   const uint64_t steepness = 1 + rng() % 8;
   for (size_t i = 0; i < symbols; ++i) {
-    counts[i] = 1 + (uint64_t{1} << 30 >> std::min<uint64_t>(
-                         30, i * steepness / 4 + rng() % 3));
+    counts[i] = 1 + (uint64_t{1} << 30 >>
+                     std::min<uint64_t>(30, i * steepness / 4 + rng() % 3));
   }
   return counts;
 }
@@ -308,9 +308,9 @@ TEST_P(EntropyKernelsTest, HuffmanRoundTripsAsScalar) {
         const size_t most = MaxHuffmanBytes(end - begin);
         std::vector<uint8_t> expected(most + 8);
         GuardedBuffer actual(most + 8);
-        streams.sizes[k] = scalar_.encode_huffman(
-            tables.encode, symbols.data() + begin, symbols.data() + end,
-            expected.data());
+        streams.sizes[k] =
+            scalar_.encode_huffman(tables.encode, symbols.data() + begin,
+                                   symbols.data() + end, expected.data());
         ASSERT_EQ(kernels_.encode_huffman(tables.encode, symbols.data() + begin,
                                           symbols.data() + end, actual.data()),
                   streams.sizes[k]);
@@ -330,7 +330,7 @@ TEST_P(EntropyKernelsTest, HuffmanRoundTripsAsScalar) {
 }
 
 TEST_P(EntropyKernelsTest, HuffmanDecodesNoiseAsScalar) {
-  for (uint64_t seed = 0; seed < 300; ++seed) {
+  for (uint64_t seed = 0; seed < Tries(300); ++seed) {
     SCOPED_TRACE(seed);
     Rng rng(seed);
     const HuffmanTables tables(SomeCounts(rng, 2 + rng() % 255));
@@ -422,7 +422,7 @@ TEST_P(EntropyKernelsTest, RansRoundTrips) {
 
 TEST_P(EntropyKernelsTest, RansDecodesNoiseAsScalar) {
   int good = 0;
-  for (uint64_t seed = 0; seed < 300; ++seed) {
+  for (uint64_t seed = 0; seed < Tries(300); ++seed) {
     SCOPED_TRACE(seed);
     Rng rng(seed);
     const RansTables tables(SomeCounts(rng, 2 + rng() % (kMaxRansSymbols - 1)));

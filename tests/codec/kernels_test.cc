@@ -16,6 +16,7 @@
 #include "codec/planes/float_layout.h"
 #include "tests/codec/guarded_buffer.h"
 #include "tests/codec/kernel_cases.h"
+#include "tests/sanitized.h"
 
 namespace ingot {
 namespace {
@@ -335,7 +336,7 @@ void KernelsTest::CheckNoise(Rng& rng) {
 }
 
 TEST_P(KernelsTest, DecodesNoiseAsScalar) {
-  for (uint64_t seed = 0; seed < 600; ++seed) {
+  for (uint64_t seed = 0; seed < Tries(600); ++seed) {
     SCOPED_TRACE(testing::Message() << "seed " << seed);
     Rng rng(seed);
     ASSERT_NO_FATAL_FAILURE(CheckNoise(rng));

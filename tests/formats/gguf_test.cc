@@ -11,6 +11,7 @@
 #include "formats/format_table.h"
 #include "tests/formats/gguf_writer.h"
 #include "tests/formats/layout_checks.h"
+#include "tests/sanitized.h"
 
 namespace ingot {
 namespace {
@@ -221,7 +222,7 @@ TEST(GgufTest, HostileNumbersAreRefused) {
 
 TEST(GgufTest, EveryPrefixIsOpaqueOrWhole) {
   const std::string file = SomeModel().Finish();
-  for (size_t size = 0; size < file.size(); ++size) {
+  for (size_t size = 0; size < file.size(); size += kStride) {
     const Layout layout = Detect(std::string_view(file).substr(0, size));
     EXPECT_EQ(layout.format(), "opaque") << size;
     EXPECT_EQ(layout.note().empty(), size < 4) << size;
@@ -240,7 +241,7 @@ TEST(GgufTest, EveryPrefixIsOpaqueOrWhole) {
 
 TEST(GgufTest, EveryFlippedBitIsSurvived) {
   std::string file = SomeModel().Finish();
-  for (size_t bit = 0; bit < 8 * file.size(); ++bit) {
+  for (size_t bit = 0; bit < 8 * file.size(); bit += kStride) {
     file[bit / 8] = static_cast<char>(file[bit / 8] ^ (1 << bit % 8));
     Detect(file);
     file[bit / 8] = static_cast<char>(file[bit / 8] ^ (1 << bit % 8));

@@ -11,6 +11,7 @@
 #include "formats/format_table.h"
 #include "tests/formats/layout_checks.h"
 #include "tests/formats/npy_writer.h"
+#include "tests/sanitized.h"
 
 namespace ingot {
 namespace {
@@ -143,12 +144,12 @@ TEST(NpyTest, DimensionsAreLimited) {
 
 TEST(NpyTest, EveryPrefixIsOpaqueAndEveryFlippedBitSurvived) {
   std::string file = NpyFile("<f4", "(3, 4)", 48);
-  for (size_t size = 0; size < file.size(); ++size) {
+  for (size_t size = 0; size < file.size(); size += kStride) {
     const Layout layout = Detect(std::string_view(file).substr(0, size));
     EXPECT_EQ(layout.format(), "opaque");
     EXPECT_EQ(layout.note().empty(), size < 6);
   }
-  for (size_t bit = 0; bit < 8 * file.size(); ++bit) {
+  for (size_t bit = 0; bit < 8 * file.size(); bit += kStride) {
     file[bit / 8] = static_cast<char>(file[bit / 8] ^ (1 << bit % 8));
     Detect(file);
     file[bit / 8] = static_cast<char>(file[bit / 8] ^ (1 << bit % 8));

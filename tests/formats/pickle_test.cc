@@ -8,6 +8,7 @@
 #include "codec/source.h"
 #include "formats/pytorch/storage.h"
 #include "tests/formats/pickle_writer.h"
+#include "tests/sanitized.h"
 
 namespace ingot {
 namespace {
@@ -285,7 +286,7 @@ TEST(PickleTest, EveryPrefixAndEveryFlippedBitIsSurvived) {
   for (size_t size = 0; size < text.size(); ++size) {
     EXPECT_NE(Scan(std::string_view(text).substr(0, size)).problem, "");
   }
-  for (size_t bit = 0; bit < 8 * text.size(); ++bit) {
+  for (size_t bit = 0; bit < 8 * text.size(); bit += kStride) {
     text[bit / 8] = static_cast<char>(text[bit / 8] ^ (1 << bit % 8));
     for (const auto& [key, storage] : Scan(text).storages) {
       StorageRegion(storage, 0, 24, key);

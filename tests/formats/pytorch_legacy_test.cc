@@ -11,6 +11,7 @@
 #include "tests/formats/layout_checks.h"
 #include "tests/formats/pickle_writer.h"
 #include "tests/formats/zip_writer.h"
+#include "tests/sanitized.h"
 
 namespace ingot {
 namespace {
@@ -113,12 +114,12 @@ TEST(LegacyPytorchTest, BrokenFilesAreOpaque) {
 
 TEST(LegacyPytorchTest, EveryPrefixIsOpaqueAndEveryFlippedBitSurvived) {
   std::string file = SomeFile();
-  for (size_t size = 0; size < file.size(); ++size) {
+  for (size_t size = 0; size < file.size(); size += kStride) {
     const Layout layout = Detect(std::string_view(file).substr(0, size));
     EXPECT_EQ(layout.format(), "opaque") << size;
     EXPECT_EQ(layout.note().empty(), size < kMagic.size()) << size;
   }
-  for (size_t bit = 0; bit < 8 * file.size(); ++bit) {
+  for (size_t bit = 0; bit < 8 * file.size(); bit += kStride) {
     file[bit / 8] = static_cast<char>(file[bit / 8] ^ (1 << bit % 8));
     Detect(file);
     file[bit / 8] = static_cast<char>(file[bit / 8] ^ (1 << bit % 8));

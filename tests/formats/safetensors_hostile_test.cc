@@ -9,6 +9,7 @@
 #include "codec/source.h"
 #include "formats/format_table.h"
 #include "tests/formats/layout_checks.h"
+#include "tests/sanitized.h"
 
 namespace ingot {
 namespace {
@@ -56,7 +57,7 @@ TEST(SafetensorsHostileTest, AppendedBytes) {
 TEST(SafetensorsHostileTest, EveryBitFlipped) {
   std::string file = SmallFile();
   const size_t data_offset = file.size() - 32;
-  for (size_t bit = 0; bit < file.size() * 8; ++bit) {
+  for (size_t bit = 0; bit < file.size() * 8; bit += kStride) {
     file[bit / 8] ^= static_cast<char>(1 << bit % 8);
     const Layout layout = Detect(file);
     // The length field has no bit to spare, data is not looked at.

@@ -15,24 +15,13 @@
 #include "codec/source.h"
 #include "formats/format_table.h"
 #include "tests/formats/layout_checks.h"
+#include "tests/sanitized.h"
 
 namespace ingot {
 namespace {
 
 constexpr uint64_t kMaxHeaderLength = 100'000'000;
 constexpr int kTensors = 262144;
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
-#else
-constexpr bool kSanitized = false;
-#endif
 
 // A file in the temporary folder that goes with the object.
 class TemporaryFile {

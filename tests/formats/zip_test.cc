@@ -13,6 +13,7 @@
 #include "tests/formats/npy_writer.h"
 #include "tests/formats/pickle_writer.h"
 #include "tests/formats/zip_writer.h"
+#include "tests/sanitized.h"
 
 namespace ingot {
 namespace {
@@ -265,7 +266,7 @@ std::string FullArchive() {
 TEST(ZipTest, EveryPrefixIsOpaqueOrWhole) {
   const std::string file = FullArchive();
   EXPECT_EQ(Detect(file).format(), "pytorch");
-  for (size_t size = 0; size < file.size(); ++size) {
+  for (size_t size = 0; size < file.size(); size += kStride) {
     const Layout layout = Detect(std::string_view(file).substr(0, size));
     EXPECT_EQ(layout.format(), "opaque") << size;
     EXPECT_EQ(layout.note().empty(), size < 4) << size;
@@ -274,7 +275,7 @@ TEST(ZipTest, EveryPrefixIsOpaqueOrWhole) {
 
 TEST(ZipTest, EveryFlippedBitIsSurvived) {
   std::string file = FullArchive();
-  for (size_t bit = 0; bit < 8 * file.size(); ++bit) {
+  for (size_t bit = 0; bit < 8 * file.size(); bit += kStride) {
     file[bit / 8] = static_cast<char>(file[bit / 8] ^ (1 << bit % 8));
     Detect(file);
     file[bit / 8] = static_cast<char>(file[bit / 8] ^ (1 << bit % 8));

@@ -73,9 +73,6 @@ class CliTest : public testing::Test {
   std::filesystem::path folder_;
 };
 
-// Sanitized processes need more memory and time than others.
-bool IsSanitized();
-
 }  // namespace ingot
 
 #endif  // INGOT_TESTS_TOOLS_CLI_HARNESS_H_

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "codec/bytes.h"
+#include "tests/sanitized.h"
 #include "tests/tools/cli_harness.h"
 #include "tests/tools/samples.h"
 
@@ -21,7 +22,7 @@ constexpr uint64_t kSize = uint64_t{1} << 30;
 class CliMemoryTest : public CliTest {
  protected:
   void SetUp() override {
-    if (IsSanitized()) {
+    if (kSanitized) {
       GTEST_SKIP() << "sanitizers need memory of their own";
     }
   }

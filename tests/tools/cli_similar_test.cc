@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "codec/bytes.h"
+#include "tests/sanitized.h"
 #include "tests/tools/cli_harness.h"
 #include "tests/tools/samples.h"
 
@@ -250,7 +251,7 @@ TEST_F(CliSimilarTest, ReadsLittleOfLargeFiles) {
   const RunResult result =
       Run({"similar", "--dtype", "bf16", "--columns", "4096", "one", "two"});
   EXPECT_EQ(result.exit_code, 0) << result.err;
-  if (!IsSanitized()) {
+  if (!kSanitized) {
     EXPECT_LT(result.max_rss_bytes, int64_t{64} << 20);
   }
 }

@@ -8,14 +8,14 @@
 namespace ingot {
 namespace {
 
-constexpr uint32_t kLeaves = 256;
+constexpr uint32_t kByteLeaves = 256;
 // What the two words of Finish need.
 constexpr size_t kEncodeSlack = 8;
 // Values decoded between looks at the end of the input.
 constexpr size_t kStepValues = 4;
 constexpr size_t kDecodeSlack = 8 * kStepValues * kRangeWordBytes + 8;
 
-using ByteTree = std::array<AdaptiveBit, kLeaves>;
+using ByteTree = std::array<AdaptiveBit, kByteLeaves>;
 
 ByteTree FreshTree() {
   ByteTree tree;
@@ -62,12 +62,12 @@ bool DecodeByteVectors(ByteSpan encoded,
     size_t until_look = kStepValues;
     for (uint8_t& value : vector) {
       uint32_t node = 1;
-      while (node < kLeaves) {
+      while (node < kByteLeaves) {
         const uint32_t bit = coder.Decode(Probability16(tree[node]));
         tree[node] = Adapt(tree[node], bit);
         node = node << 1 | bit;
       }
-      value = static_cast<uint8_t>(node - kLeaves);
+      value = static_cast<uint8_t>(node - kByteLeaves);
       if (--until_look == 0) {
         if (coder.in() > end + kRangeWordBytes) return false;
         until_look = kStepValues;

@@ -18,10 +18,10 @@ constexpr unsigned kMaxLengthBits = 6;  // of lengths 1..64
 constexpr unsigned kTopBits = 2;
 constexpr unsigned kTopContexts = 2 * 64 + kDifferenceClasses;
 // Decisions of one element at the most, each a word at the most.
-constexpr size_t kMaxElementBytes =
+constexpr size_t kMaxDifferenceBytes =
     (3 + kMaxLengthBits + kTopBits) * kRangeWordBytes;
 // What the two words of Finish, or a decoder's look-ahead, need.
-constexpr size_t kLaneSlack = 64;
+constexpr size_t kDifferenceSlack = 64;
 
 // Of the differences of one class with the same top bit.
 struct HalfModel {
@@ -32,14 +32,14 @@ struct HalfModel {
   HalfModel() { length.fill(kEvenBit); }
 };
 
-struct ClassModel {
+struct DifferenceClassModel {
   AdaptiveBit zero = kEvenBit;
   AdaptiveBit top = kEvenBit;
   std::array<HalfModel, 2> halves;
 };
 
 struct Model {
-  std::array<ClassModel, kDifferenceClasses> classes;
+  std::array<DifferenceClassModel, kDifferenceClasses> classes;
   std::array<std::array<std::array<AdaptiveBit, 1u << kTopBits>, kTopContexts>,
              2>
       within;
@@ -132,10 +132,9 @@ class FieldReader {
     for (unsigned have = 0; have < width;) {
       const unsigned part =
           std::min(width - have, 8 - static_cast<unsigned>(bit_ % 8));
-      const uint64_t byte =
-          bit_ / 8 < bytes_.size()
-              ? std::to_integer<uint64_t>(bytes_[bit_ / 8])
-              : 0;
+      const uint64_t byte = bit_ / 8 < bytes_.size()
+                                ? std::to_integer<uint64_t>(bytes_[bit_ / 8])
+                                : 0;
       value |= (byte >> (bit_ % 8) & ((1u << part) - 1)) << have;
       have += part;
       bit_ += part;
@@ -157,7 +156,7 @@ void EncodeDifferences(unsigned width, std::span<const uint8_t> classes,
   const size_t count = classes.size();
   const uint64_t top_bit = uint64_t{1} << (width - 1);
   const size_t lane_room =
-      (count / kLanes + 1) * kMaxElementBytes + kLaneSlack;
+      (count / kLanes + 1) * kMaxDifferenceBytes + kDifferenceSlack;
   std::vector<uint8_t> streams(lane_room * kLanes);
   std::array<RangeEncoder, kLanes> coders;
   for (unsigned lane = 0; lane < kLanes; ++lane) {
@@ -168,7 +167,7 @@ void EncodeDifferences(unsigned width, std::span<const uint8_t> classes,
   auto model = std::make_unique<Model>();
   for (size_t i = 0; i < count; ++i) {
     BitEncoder coder(&coders[i % kLanes]);
-    ClassModel& own = model->classes[classes[i]];
+    DifferenceClassModel& own = model->classes[classes[i]];
     const uint64_t z = differences[i];
     coder.Code(&own.zero, z == 0);
     if (z == 0) continue;
@@ -198,8 +197,8 @@ void EncodeDifferences(unsigned width, std::span<const uint8_t> classes,
     writer.WriteVarint(coder.bytes() / kRangeWordBytes);
   }
   for (unsigned lane = 0; lane < kLanes; ++lane) {
-    writer.WriteBytes(std::as_bytes(std::span(
-        streams.data() + lane * lane_room, coders[lane].bytes())));
+    writer.WriteBytes(std::as_bytes(
+        std::span(streams.data() + lane * lane_room, coders[lane].bytes())));
   }
   writer.WriteBytes(low_bits);
 }
@@ -221,7 +220,7 @@ bool DecodeDifferences(unsigned width, std::span<const uint8_t> classes,
   for (unsigned lane = 0; lane < kLanes; ++lane) {
     const Result<ByteSpan> bytes = reader.ReadBytes(sizes[lane]);
     if (!bytes.ok()) return false;
-    streams[lane].assign(sizes[lane] + kLaneSlack, 0);
+    streams[lane].assign(sizes[lane] + kDifferenceSlack, 0);
     std::copy_n(AsU8(bytes->data()), sizes[lane], streams[lane].begin());
     coders[lane] = RangeDecoder(streams[lane].data());
     limits[lane] = streams[lane].data() + sizes[lane] + kRangeWordBytes;
@@ -235,7 +234,7 @@ bool DecodeDifferences(unsigned width, std::span<const uint8_t> classes,
     const unsigned lane = i % kLanes;
     if (coders[lane].in() > limits[lane]) return false;
     BitDecoder coder(&coders[lane]);
-    ClassModel& own = model->classes[classes[i]];
+    DifferenceClassModel& own = model->classes[classes[i]];
     if (coder.Code(&own.zero)) {
       differences[i] = 0;
       continue;

@@ -8,6 +8,7 @@
 
 #include "codec/entropy/range_coder.h"
 #include "tests/codec/patterns.h"
+#include "tests/sanitized.h"
 
 namespace ingot {
 namespace {
@@ -117,7 +118,7 @@ TEST(RunCoderTest, ComesCloseToTheEntropy) {
 
 // A walk of improbable decisions makes ranges end in carries.
 TEST(RunCoderTest, CarriesRunThroughWords) {
-  for (uint64_t seed = 0; seed < 200; ++seed) {
+  for (uint64_t seed = 0; seed < Tries(200); ++seed) {
     Random random(seed);
     std::vector<uint8_t> out(8192);
     std::vector<std::pair<uint32_t, uint32_t>> decisions;
@@ -186,7 +187,7 @@ TEST(RunCoderTest, RefusesStreamsThatEndElsewhere) {
 
 // Any bytes decode to something or are refused; sanitizers watch.
 TEST(RunCoderTest, AnyBytesAreSafe) {
-  for (uint64_t seed = 0; seed < 300; ++seed) {
+  for (uint64_t seed = 0; seed < Tries(300); ++seed) {
     Random random(seed);
     const unsigned lanes = seed % 2 == 0 ? 1 : kMaxLanes;
     EncodedRun run;
