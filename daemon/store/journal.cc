@@ -103,7 +103,7 @@ Status Journal::WriteGroup(std::span<Waiter* const> waiters) {
 Status Journal::BeginSegment() {
   // A number for each attempt: one that failed may have left its name.
   const uint64_t number = end_.next_number++;
-  const std::string key = SegmentKey(number);
+  const std::string key = NumberedKey(kJournalFolder, number);
   INGOT_ASSIGN(auto file, storage_->Create(key));
   const SegmentHeaderBytes header =
       EncodeSegmentHeader({.number = number,

@@ -172,9 +172,9 @@ class GroupWalker {
 
   Status ReadBatch(ByteReader* reader, uint64_t time) {
     // A record takes two bytes or more.
-    INGOT_ASSIGN(const uint64_t count,
-                 reader->ReadVarint(reader->remaining() / 2,
-                                    "number of records"));
+    INGOT_ASSIGN(
+        const uint64_t count,
+        reader->ReadVarint(reader->remaining() / 2, "number of records"));
     if (count == 0) return reader->Corrupt("a batch without records");
     records_.clear();
     for (uint64_t i = 0; i < count; ++i) {
@@ -205,7 +205,7 @@ Result<JournalEnd> ReplayJournal(const Storage& storage, uint64_t after,
   std::vector<Segment> chain;
   INGOT_ASSIGN(const auto files, storage.List(kJournalFolder));
   for (const StoredFile& file : files) {
-    const std::optional<uint64_t> number = SegmentNumber(file.key);
+    const std::optional<uint64_t> number = NumberOfKey(file.key);
     if (!number || *number == 0 || *number == UINT64_MAX) {
       return Corruption(file.key + ": not the name of a journal segment");
     }
@@ -225,10 +225,9 @@ Result<JournalEnd> ReplayJournal(const Storage& storage, uint64_t after,
         last ? chain[i].size : chain[i + 1].header.previous.length, last));
   }
   if (end.next_position <= after) {
-    return Corruption("journal: ends at position " +
-                      std::to_string(end.next_position - 1) +
-                      ", but position " + std::to_string(after) +
-                      " was acknowledged");
+    return Corruption(
+        "journal: ends at position " + std::to_string(end.next_position - 1) +
+        ", but position " + std::to_string(after) + " was acknowledged");
   }
   return end;
 }

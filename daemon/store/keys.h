@@ -16,11 +16,13 @@ namespace ingot::store {
 
 inline constexpr std::string_view kLockKey = "lock";
 inline constexpr std::string_view kJournalFolder = "journal";
+inline constexpr std::string_view kStagedFolder = "staged";
+inline constexpr std::string_view kVersionFolder = "version";
 
-// "journal/" and 16 hexadecimal digits.
-std::string SegmentKey(uint64_t number);
-// The number of such a key; nothing for other keys.
-std::optional<uint64_t> SegmentNumber(std::string_view key);
+// `folder`, "/" and 16 hexadecimal digits.
+std::string NumberedKey(std::string_view folder, uint64_t number);
+// The number of such a key, in whatever folder; nothing for other keys.
+std::optional<uint64_t> NumberOfKey(std::string_view key);
 
 // kInvalidArgument unless `key` is one or two components of a-z 0-9 - . _,
 // neither empty nor beginning with a dot.

@@ -59,7 +59,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     std::vector<std::byte> segment(rest.begin() + 2, rest.begin() + 2 + length);
     rest = rest.subspan(2 + length);
     if (mend) Mend(&segment, number, &end);
-    auto file = storage->Create(SegmentKey(number));
+    auto file = storage->Create(NumberedKey(kJournalFolder, number));
     Require(file.ok() && (*file)->Append(segment).ok());
   }
 

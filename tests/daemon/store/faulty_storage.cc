@@ -63,9 +63,9 @@ Result<std::unique_ptr<AppendFile>> FaultyStorage::Create(
   INGOT_TRY(Count());
   INGOT_ASSIGN(auto file, base_->Create(key));
   removed_.erase(std::string(key));
-  synced_[std::string(key)] = 0;
-  return std::unique_ptr<AppendFile>(std::make_unique<FaultyFile>(
-      this, std::move(file), std::string(key)));
+  synced_[std::string(key)] = std::nullopt;
+  return std::unique_ptr<AppendFile>(
+      std::make_unique<FaultyFile>(this, std::move(file), std::string(key)));
 }
 
 Result<std::unique_ptr<Source>> FaultyStorage::Open(
@@ -115,18 +115,21 @@ std::vector<std::byte> FaultyStorage::Survivor(const StoredFile& file,
   return bytes;
 }
 
-std::unique_ptr<Storage> FaultyStorage::PowerLoss(std::string_view folder) {
+std::unique_ptr<Storage> FaultyStorage::PowerLoss(
+    std::initializer_list<std::string_view> folders) {
   const std::lock_guard lock(mutex_);
   auto survivor = MakeMemoryStorage();
-  const auto files = base_->List(folder);
-  EXPECT_TRUE(files.ok());
-  for (const StoredFile& file : *files) {
-    const auto synced = synced_.find(file.key);
-    // Files from before this object are durable.
-    const uint64_t bytes =
-        synced == synced_.end() ? file.size : synced->second;
-    if (bytes == 0 && random_() % 3 == 0) continue;
-    WriteFile(survivor.get(), file.key, Survivor(file, bytes));
+  for (const std::string_view folder : folders) {
+    const auto files = base_->List(folder);
+    EXPECT_TRUE(files.ok());
+    for (const StoredFile& file : *files) {
+      const auto found = synced_.find(file.key);
+      // Files from before this object are durable.
+      const std::optional<uint64_t> synced =
+          found == synced_.end() ? file.size : found->second;
+      if (!synced && random_() % 3 == 0) continue;
+      WriteFile(survivor.get(), file.key, Survivor(file, synced.value_or(0)));
+    }
   }
   for (const auto& [key, bytes] : removed_) {
     if (random_() % 2 == 0) WriteFile(survivor.get(), key, bytes);

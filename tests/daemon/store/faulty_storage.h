@@ -11,9 +11,11 @@
 #define INGOT_TESTS_DAEMON_STORE_FAULTY_STORAGE_H_
 
 #include <cstdint>
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -34,8 +36,9 @@ class FaultyStorage final : public Storage {
   uint64_t operations() const { return operations_; }
   uint64_t syncs() const { return syncs_; }
 
-  // A copy in memory of what may be found in `folder` after a loss of power.
-  std::unique_ptr<Storage> PowerLoss(std::string_view folder);
+  // A copy in memory of what may be found in `folders` after a loss of power.
+  std::unique_ptr<Storage> PowerLoss(
+      std::initializer_list<std::string_view> folders);
 
   Result<std::unique_ptr<AppendFile>> Create(std::string_view key) override;
   Result<std::unique_ptr<Source>> Open(std::string_view key) const override;
@@ -56,7 +59,8 @@ class FaultyStorage final : public Storage {
   uint64_t first_fault_ = 0;
   uint64_t end_of_faults_ = 0;
   ErrorKind kind_ = ErrorKind::kIo;
-  std::map<std::string, uint64_t> synced_;  // bytes, of files of this object
+  // Bytes, of files of this object; nothing: never synced.
+  std::map<std::string, std::optional<uint64_t>> synced_;
   std::map<std::string, std::vector<std::byte>> removed_;
 };
 

@@ -56,8 +56,7 @@ void ExpectNothingLost(const Storage& storage, Told* told) {
 uint64_t OperationsOfRun() {
   FaultyStorage storage(MakeMemoryStorage());
   Told told;
-  const auto journal =
-      OpenJournal(&storage, {.segment_bytes = kSegmentBytes});
+  const auto journal = OpenJournal(&storage, {.segment_bytes = kSegmentBytes});
   AppendSamples(journal.get(), 0, 30, &told);
   return storage.operations();
 }
@@ -78,8 +77,7 @@ TEST(JournalFaultTest, EveryOperationMayFailOnce) {
       EXPECT_GE(told.acknowledged.size(), 29);
       journal.reset();
       ExpectNothingLost(storage, &told);
-      EXPECT_TRUE(
-          OpenJournal(&storage)->Append(SampleBatch(1000)).ok());
+      EXPECT_TRUE(OpenJournal(&storage)->Append(SampleBatch(1000)).ok());
     }
   }
 }
@@ -134,7 +132,7 @@ TEST_P(PowerLossTest, NothingAcknowledgedIsLost) {
       AppendSamples(journal->get(), next, count, &told);
       next += count;
     }
-    disk = storage.PowerLoss(kJournalFolder);
+    disk = storage.PowerLoss({kJournalFolder});
     ExpectNothingLost(*disk, &told);
   }
 }

@@ -28,9 +28,9 @@ std::vector<JournalRecord> SampleBatch(uint64_t number) {
 std::optional<uint64_t> SampleNumber(const JournalBatch& batch) {
   std::vector<JournalRecord> found;
   for (const JournalRecordView& record : batch.records) {
-    found.push_back({record.type, std::vector<std::byte>(
-                                      record.payload.begin(),
-                                      record.payload.end())});
+    found.push_back(
+        {record.type,
+         std::vector<std::byte>(record.payload.begin(), record.payload.end())});
   }
   if (!found.empty() && found.front().payload.size() >= sizeof(uint64_t)) {
     const auto number =

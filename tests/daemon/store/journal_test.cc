@@ -106,8 +106,7 @@ TEST(JournalTest, ThreadsShareSyncs) {
   for (uint64_t t = 0; t < kThreads; ++t) {
     threads.emplace_back([&, t] {
       for (uint64_t i = 0; i < kBatches; ++i) {
-        positions[t].push_back(
-            *journal->Append(SampleBatch(t * kBatches + i)));
+        positions[t].push_back(*journal->Append(SampleBatch(t * kBatches + i)));
       }
     });
   }
@@ -146,8 +145,7 @@ TEST(JournalTest, BatchesHaveLimits) {
   EXPECT_EQ(journal->Append({}).error().kind, ErrorKind::kInvalidArgument);
   std::vector<JournalRecord> large = {{1, std::vector<std::byte>(1 << 20)}};
   for (int i = 1; i < 16; ++i) large.push_back(large.front());
-  EXPECT_EQ(journal->Append(large).error().kind,
-            ErrorKind::kResourceExhausted);
+  EXPECT_EQ(journal->Append(large).error().kind, ErrorKind::kResourceExhausted);
   large.back().payload.resize((1 << 20) - 1 - 16 * 4);
   EXPECT_TRUE(journal->Append(large).ok());
   EXPECT_TRUE(journal->Append(std::vector<JournalRecord>{{1, {}}}).ok());
@@ -178,19 +176,18 @@ TEST_F(ThreeSegments, ReadingBeginsWhereAsked) {
 
 TEST_F(ThreeSegments, TheReadersErrorIsHandedOn) {
   const auto end = ReplayJournal(*storage_, 0, [](const JournalBatch& batch) {
-    return batch.position < 4 ? Status()
-                              : Status(Unsupported("record type 7"));
+    return batch.position < 4 ? Status() : Status(Unsupported("record type 7"));
   });
   EXPECT_EQ(end.error().kind, ErrorKind::kUnsupported);
 }
 
 TEST_F(ThreeSegments, TheLastMayBeCutAnywhere) {
-  const std::string key = SegmentKey(3);
+  const std::string key = NumberedKey(kJournalFolder, 3);
   const size_t size = ReadAll(*storage_, key).size();
   uint64_t last = 6;
   for (size_t length = 0; length <= size; ++length) {
-    const auto cut = Altered(*storage_, key,
-                             [&](auto& bytes) { bytes.resize(length); });
+    const auto cut =
+        Altered(*storage_, key, [&](auto& bytes) { bytes.resize(length); });
     const auto count = Count(*cut);
     ASSERT_TRUE(count.ok()) << length << ": " << count.error().message;
     EXPECT_GE(*count, last);
@@ -204,11 +201,11 @@ TEST_F(ThreeSegments, TheLastMayBeCutAnywhere) {
 
 TEST_F(ThreeSegments, OthersMayNotBeCut) {
   for (const uint64_t number : {1, 2}) {
-    const std::string key = SegmentKey(number);
+    const std::string key = NumberedKey(kJournalFolder, number);
     const size_t size = ReadAll(*storage_, key).size();
     for (size_t length = 0; length < size; ++length) {
-      const auto cut = Altered(*storage_, key,
-                               [&](auto& bytes) { bytes.resize(length); });
+      const auto cut =
+          Altered(*storage_, key, [&](auto& bytes) { bytes.resize(length); });
       const auto count = Count(*cut);
       ASSERT_FALSE(count.ok()) << number << " cut at " << length;
       EXPECT_EQ(count.error().kind, ErrorKind::kCorruption);
@@ -219,7 +216,7 @@ TEST_F(ThreeSegments, OthersMayNotBeCut) {
 
 TEST_F(ThreeSegments, FlippedBitsAreFound) {
   for (const uint64_t number : {1, 2, 3}) {
-    const std::string key = SegmentKey(number);
+    const std::string key = NumberedKey(kJournalFolder, number);
     const size_t size = ReadAll(*storage_, key).size();
     for (size_t bit = 0; bit < 8 * size; ++bit) {
       const auto flipped = Altered(*storage_, key, [&](auto& bytes) {
@@ -237,10 +234,10 @@ TEST_F(ThreeSegments, FlippedBitsAreFound) {
 TEST_F(ThreeSegments, MissingSegmentsAreFound) {
   for (const uint64_t number : {1, 2}) {
     auto copy = Altered(*storage_, "", [](auto&) {});
-    ASSERT_TRUE(copy->Remove(SegmentKey(number)).ok());
+    ASSERT_TRUE(copy->Remove(NumberedKey(kJournalFolder, number)).ok());
     EXPECT_EQ(Count(*copy).error().kind, ErrorKind::kCorruption);
   }
-  ASSERT_TRUE(storage_->Remove(SegmentKey(3)).ok());
+  ASSERT_TRUE(storage_->Remove(NumberedKey(kJournalFolder, 3)).ok());
   EXPECT_EQ(ReplayJournal(*storage_, 7, Ignore).error().kind,
             ErrorKind::kCorruption);
 }
@@ -254,8 +251,8 @@ TEST_F(ThreeSegments, SegmentsOfAnotherJournalAreFound) {
     }
   }
   const auto mixed =
-      Altered(*storage_, SegmentKey(3), [&](auto& bytes) {
-        bytes = ReadAll(*other, SegmentKey(2));
+      Altered(*storage_, NumberedKey(kJournalFolder, 3), [&](auto& bytes) {
+        bytes = ReadAll(*other, NumberedKey(kJournalFolder, 2));
       });
   EXPECT_EQ(Count(*mixed).error().kind, ErrorKind::kCorruption);
 }
@@ -268,14 +265,15 @@ TEST_F(ThreeSegments, StrangersAreNamed) {
 }
 
 TEST_F(ThreeSegments, LaterVersionsAreRefused) {
-  const auto later = Altered(*storage_, SegmentKey(3), [](auto& bytes) {
-    SegmentHeaderBytes header;
-    std::copy_n(bytes.begin(), header.size(), header.begin());
-    header[8] = std::byte{2};
-    StoreLittleEndian(header.data() + 56,
-                      Checksum(ByteSpan(header).first(56)));
-    std::copy(header.begin(), header.end(), bytes.begin());
-  });
+  const auto later =
+      Altered(*storage_, NumberedKey(kJournalFolder, 3), [](auto& bytes) {
+        SegmentHeaderBytes header;
+        std::copy_n(bytes.begin(), header.size(), header.begin());
+        header[8] = std::byte{2};
+        StoreLittleEndian(header.data() + 56,
+                          Checksum(ByteSpan(header).first(56)));
+        std::copy(header.begin(), header.end(), bytes.begin());
+      });
   const auto count = Count(*later);
   ASSERT_FALSE(count.ok());
   EXPECT_EQ(count.error().kind, ErrorKind::kUnsupported);

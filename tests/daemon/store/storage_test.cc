@@ -129,20 +129,19 @@ TEST_P(StorageContract, KeysAreChecked) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, StorageContract,
-    testing::Values(
-        Implementation{"Memory",
-                       [](const TemporaryFolder&) {
-                         return MakeMemoryStorage();
-                       }},
-        Implementation{"Files",
-                       [](const TemporaryFolder& folder) {
-                         return OpenFiles(folder / "store");
-                       }},
-        Implementation{"Faulty",
-                       [](const TemporaryFolder& folder) {
-                         return std::make_unique<FaultyStorage>(
-                             OpenFiles(folder / "store"));
-                       }}),
+    testing::Values(Implementation{"Memory",
+                                   [](const TemporaryFolder&) {
+                                     return MakeMemoryStorage();
+                                   }},
+                    Implementation{"Files",
+                                   [](const TemporaryFolder& folder) {
+                                     return OpenFiles(folder / "store");
+                                   }},
+                    Implementation{"Faulty",
+                                   [](const TemporaryFolder& folder) {
+                                     return std::make_unique<FaultyStorage>(
+                                         OpenFiles(folder / "store"));
+                                   }}),
     [](const auto& info) { return info.param.name; });
 
 TEST(FileStorageTest, OneProcessAtATime) {
@@ -179,14 +178,14 @@ TEST(FileStorageTest, FoldersThatCannotBe) {
   EXPECT_FALSE(OpenFileStorage(folder / "store/file").ok());
 }
 
-TEST(KeysTest, SegmentsHaveNumbers) {
-  EXPECT_EQ(SegmentKey(0x1a), "journal/000000000000001a");
-  EXPECT_EQ(SegmentNumber("journal/000000000000001a"), 0x1a);
-  EXPECT_EQ(SegmentNumber(SegmentKey(UINT64_MAX)), UINT64_MAX);
+TEST(KeysTest, FilesHaveNumbers) {
+  EXPECT_EQ(NumberedKey(kJournalFolder, 0x1a), "journal/000000000000001a");
+  EXPECT_EQ(NumberOfKey("journal/000000000000001a"), 0x1a);
+  EXPECT_EQ(NumberOfKey(NumberedKey(kJournalFolder, UINT64_MAX)), UINT64_MAX);
   for (const char* key :
        {"journal/1a", "journal/000000000000001A", "journal/00000000000000001a",
-        "staged/000000000000001a", "journal", "journal/", "journal/-1"}) {
-    EXPECT_EQ(SegmentNumber(key), std::nullopt) << key;
+        "journal", "journal/", "journal/-1"}) {
+    EXPECT_EQ(NumberOfKey(key), std::nullopt) << key;
   }
 }
 
