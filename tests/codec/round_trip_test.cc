@@ -82,7 +82,7 @@ TEST_P(RoundTripTest, EveryPatternAndShape) {
       if (level >= 3 && !IsFloat(dtype) && shape.elements > 5000) continue;
       // Packed blocks are large.
       if (GetDTypeInfo(dtype).block_elements > 1 &&
-          shape.elements > (level >= 3 ? 1003u : 4096u)) {
+          shape.elements > (level >= 3 ? 200u : 4096u)) {
         continue;
       }
       const TensorSpec spec{dtype, shape.columns};
@@ -145,9 +145,8 @@ TEST(LevelsTest, HigherLevelsAreNotLarger) {
           const TensorSpec spec{dtype, shape.columns};
           const std::vector<std::byte> raw =
               MakeTensor(pattern, dtype, shape.elements, shape.columns);
-          const size_t expected =
-              std::max(Encode(&standard, spec, raw).size(),
-                       Encode(&exact, spec, raw).size());
+          const size_t expected = std::max(Encode(&standard, spec, raw).size(),
+                                           Encode(&exact, spec, raw).size());
           EXPECT_LE(Encode(&encoder, spec, raw).size(),
                     expected + expected / 500 + 24)
               << "level " << level << ", " << DTypeName(dtype) << ", "
@@ -281,8 +280,13 @@ TEST_P(KernelsTest, AllSetsWriteTheSameBytesAndReadThem) {
       Geometry{dtype, 192, 192, 960},      Geometry{dtype, 683, 9000, 27000},
       Geometry{dtype, 4096, 20480, 40960}, Geometry{dtype, 3, 8193, 16386},
       Geometry{dtype, 1, 70, 700},         Geometry{dtype, 50000, 8192, 32768}};
+  // Each pattern meets each geometry at two levels of four, each level every
+  // pattern and every geometry.
+  size_t turn = 0;
   for (const Pattern& pattern : AllPatterns()) {
+    ++turn;
     for (const Geometry& geometry : geometries) {
+      ++turn;
       // fp64 has scalar kernels only, which are slow and the same in all sets.
       if (dtype == DType::kF64 && geometry.columns > 683) continue;
       const uint64_t elements = geometry.group_elements * 2 - 13;
@@ -293,7 +297,8 @@ TEST_P(KernelsTest, AllSetsWriteTheSameBytesAndReadThem) {
           .geometry = geometry,
           .first = geometry.group_elements,
           .raw = ByteSpan(raw).subspan(geometry.group_bytes())};
-      for (const int level : {1, 3, 5, 6}) {
+      for (const int level :
+           turn % 2 == 0 ? std::array{1, 5} : std::array{3, 6}) {
         SCOPED_TRACE(std::string(pattern.name) + ", columns " +
                      std::to_string(geometry.columns) + ", level " +
                      std::to_string(level));
@@ -332,10 +337,13 @@ TEST(RansTest, RangesOfABlock) {
   encoded.payloads[0].resize(encoded.payloads[0].size() + kKernelSlack);
   for (const Kernels* kernels : AvailableKernels()) {
     BlockDecoder decoder(*kernels);
-    for (const auto& [begin, end] :
-         {std::pair<uint64_t, uint64_t>(0, elements), {0, 1}, {5, 8192},
-          {8192, 16384}, {20'000, 90'001}, {elements - 1, elements},
-          {100'000, elements}}) {
+    for (const auto& [begin, end] : {std::pair<uint64_t, uint64_t>(0, elements),
+                                     {0, 1},
+                                     {5, 8192},
+                                     {8192, 16384},
+                                     {20'000, 90'001},
+                                     {elements - 1, elements},
+                                     {100'000, elements}}) {
       std::vector<std::byte> out((end - begin) * 2);
       const Status status = decoder.Decode(
           encoded.side, geometry, {}, encoded.headers[0],

@@ -14,6 +14,7 @@
 #include "tests/formats/gguf_writer.h"
 #include "tests/formats/npy_writer.h"
 #include "tests/formats/zip_writer.h"
+#include "tests/sanitized.h"
 
 namespace ingot {
 namespace {
@@ -199,7 +200,7 @@ TEST(EncodeStreamTest, MakesTheSameManifestAsEncodeFile) {
 
 TEST(EncodeStreamTest, StreamsThatEndEarlyAreKeptWithANote) {
   const std::string model = TwoTensors();
-  for (size_t size = 0; size < model.size(); size += 13) {
+  for (size_t size = 0; size < model.size(); size += 13 * kStride) {
     const Stored stream = StoreStream(model.substr(0, size));
     EXPECT_EQ(stream.restored, model.substr(0, size));
     // Nine bytes are too few to look like anything.

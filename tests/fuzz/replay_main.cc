@@ -1,13 +1,14 @@
 // Runs a fuzz target over files, without libFuzzer: regression inputs stay
 // tested with every compiler and sanitizer.
 //
-//   <target>_replay [--mutations N] [--first K] PATH...
+//   <target>_replay [--variants V] [--mutations N] [--first K] PATH...
 //
 // PATH: files, or folders with files below them. Every file is tried whole,
-// cut at some lengths and with some bytes changed; then N inputs (default
-// 20000) are made from the files by random edits. Input number k depends on k
-// and the files alone: a crash names it, and `--first k --mutations 1` repeats
-// it. Fails where no file is found: a test that tests nothing must not pass.
+// cut at V lengths (default 64) and with V bytes changed; then N inputs
+// (default 20000) are made from the files by random edits. Input number k
+// depends on k and the files alone: a crash names it, and `--first k
+// --mutations 1` repeats it. Fails where no file is found: a test that tests
+// nothing must not pass.
 
 #include <signal.h>
 #include <unistd.h>
@@ -79,11 +80,10 @@ std::string ReadFile(const fs::path& path) {
   return std::string{std::istreambuf_iterator<char>(file), {}};
 }
 
-void Replay(const fs::path& path, std::string bytes) {
+void Replay(const fs::path& path, std::string bytes, size_t variants) {
   DescribeInput(path.c_str(), "whole, byte", 0);
   Try(bytes, bytes.size());
-  constexpr size_t kVariants = 64;
-  const size_t step = bytes.size() / kVariants + 1;
+  const size_t step = bytes.size() / variants + 1;
   for (size_t i = 0; i < bytes.size(); i += step) {
     DescribeInput(path.c_str(), "cut or changed at byte", i);
     Try(bytes, i);
@@ -157,7 +157,8 @@ class Mutator {
 };
 
 int Usage(const char* program) {
-  std::fprintf(stderr, "usage: %s [--mutations N] [--first K] PATH...\n",
+  std::fprintf(stderr,
+               "usage: %s [--variants V] [--mutations N] [--first K] PATH...\n",
                program);
   return 2;
 }
@@ -165,15 +166,19 @@ int Usage(const char* program) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  uint64_t variants = 64;
   uint64_t mutations = 20000;
   uint64_t first = 0;
   std::vector<fs::path> files;
   for (int i = 1; i < argc; ++i) {
     const std::string argument = argv[i];
-    if (argument == "--mutations" || argument == "--first") {
-      if (++i == argc) return Usage(argv[0]);
-      (argument == "--first" ? first : mutations) =
-          std::strtoull(argv[i], nullptr, 10);
+    if (argument.starts_with("--")) {
+      uint64_t* const option = argument == "--variants"    ? &variants
+                               : argument == "--mutations" ? &mutations
+                               : argument == "--first"     ? &first
+                                                           : nullptr;
+      if (option == nullptr || ++i == argc) return Usage(argv[0]);
+      *option = std::strtoull(argv[i], nullptr, 10);
       continue;
     }
     if (!fs::is_directory(argument)) {
@@ -184,7 +189,7 @@ int main(int argc, char** argv) {
       if (entry.is_regular_file()) files.push_back(entry.path());
     }
   }
-  if (files.empty()) return Usage(argv[0]);
+  if (files.empty() || variants == 0) return Usage(argv[0]);
   std::sort(files.begin(), files.end());
 
   ReportCrashes();
@@ -195,7 +200,7 @@ int main(int argc, char** argv) {
       return 1;
     }
     seeds.push_back(ReadFile(file));
-    if (first == 0) Replay(file, seeds.back());
+    if (first == 0) Replay(file, seeds.back(), variants);
   }
   for (uint64_t k = first; k < first + mutations; ++k) {
     DescribeInput("an edited file", "number", k);
