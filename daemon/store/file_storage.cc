@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -35,8 +36,8 @@ class Descriptor {
 };
 
 Result<Descriptor> OpenDescriptor(const std::string& path, int flags) {
-  Descriptor file(open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW,
-                       kFileMode));
+  Descriptor file(
+      open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, kFileMode));
   if (file.get() < 0) return ErrnoError(path, errno);
   return file;
 }
@@ -132,8 +133,7 @@ class FileStorage final : public Storage {
     return SyncNames(path, root_);
   }
 
-  Result<std::vector<StoredFile>> List(
-      std::string_view folder) const override {
+  Result<std::vector<StoredFile>> List(std::string_view folder) const override {
     INGOT_ASSIGN(const std::string path, PathOf(folder));
     std::vector<StoredFile> found;
     const std::unique_ptr<DIR, int (*)(DIR*)> entries(opendir(path.c_str()),
@@ -156,10 +156,9 @@ class FileStorage final : public Storage {
       errno = 0;
     }
     if (errno != 0) return ErrnoError(path, errno);
-    std::sort(found.begin(), found.end(),
-              [](const StoredFile& a, const StoredFile& b) {
-                return a.key < b.key;
-              });
+    std::sort(
+        found.begin(), found.end(),
+        [](const StoredFile& a, const StoredFile& b) { return a.key < b.key; });
     return found;
   }
 
@@ -167,6 +166,12 @@ class FileStorage final : public Storage {
     INGOT_ASSIGN(const std::string path, PathOf(key));
     if (unlink(path.c_str()) != 0) return ErrnoError(path, errno);
     return {};
+  }
+
+  Result<uint64_t> FreeBytes() const override {
+    struct statvfs info;
+    if (statvfs(root_.c_str(), &info) != 0) return ErrnoError(root_, errno);
+    return uint64_t{info.f_bavail} * info.f_frsize;
   }
 
  private:
@@ -191,9 +196,9 @@ Result<std::unique_ptr<Storage>> OpenFileStorage(const std::string& folder) {
   } else if (errno != EEXIST) {
     return ErrnoError(root, errno);
   }
-  INGOT_ASSIGN(Descriptor lock,
-               OpenDescriptor(root + "/" + std::string(kLockKey),
-                              O_RDWR | O_CREAT));
+  INGOT_ASSIGN(
+      Descriptor lock,
+      OpenDescriptor(root + "/" + std::string(kLockKey), O_RDWR | O_CREAT));
   if (flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return ErrnoError(root, errno);
     return Error{ErrorKind::kConflict,

@@ -82,8 +82,7 @@ class MemoryStorage final : public Storage {
     return {};
   }
 
-  Result<std::vector<StoredFile>> List(
-      std::string_view folder) const override {
+  Result<std::vector<StoredFile>> List(std::string_view folder) const override {
     INGOT_TRY(CheckKey(folder));
     const std::string prefix = std::string(folder) + "/";
     std::vector<StoredFile> found;
@@ -104,6 +103,8 @@ class MemoryStorage final : public Storage {
     files_.erase(entry);
     return {};
   }
+
+  Result<uint64_t> FreeBytes() const override { return UINT64_MAX; }
 
  private:
   Result<std::shared_ptr<MemoryFile>> Find(std::string_view key) const {

@@ -22,7 +22,9 @@ void Write(const UnstagedRecord& record, ByteWriter* writer) {
 
 Result<uint64_t> ReadFileNumber(ByteReader* reader) {
   INGOT_ASSIGN(const uint64_t number, reader->ReadVarint());
-  if (number == 0) return reader->Corrupt("file number 0");
+  if (number == 0 || number > kMaxFileNumber) {
+    return reader->Corrupt("file number " + std::to_string(number));
+  }
   return number;
 }
 

@@ -17,6 +17,9 @@
 
 namespace ingot::store {
 
+// Of files in records; so that there is always a next one.
+inline constexpr uint64_t kMaxFileNumber = UINT64_MAX / 2;
+
 // An upload that is whole and durable.
 struct StagedRecord {
   static constexpr uint16_t kType = 1;

@@ -13,6 +13,8 @@ namespace ingot::store {
 namespace {
 
 constexpr uint64_t kCheckedAtOnce = uint64_t{1} << 20;
+// Of uploads whose length is not known.
+constexpr uint64_t kAllotment = uint64_t{1} << 20;
 
 std::string StagedKey(uint64_t number) {
   return NumberedKey(kStagedFolder, number);
@@ -50,16 +52,17 @@ class Staging::Claim {
 
 Result<std::unique_ptr<Staging>> Staging::Open(Storage* storage,
                                                Journal* journal,
+                                               StagingOptions options,
                                                StagedTable table) {
   std::unique_ptr<Staging> staging(
-      new Staging(storage, journal, std::move(table)));
+      new Staging(storage, journal, options, std::move(table)));
   uint64_t largest = staging->table_.largest_number();
   INGOT_ASSIGN(const std::vector<StoredFile> files,
                storage->List(kStagedFolder));
   for (const StoredFile& file : files) {
     const std::optional<uint64_t> number = NumberOfKey(file.key);
     // Somebody else's: not ours to remove.
-    if (!number) continue;
+    if (!number || *number > kMaxFileNumber) continue;
     largest = std::max(largest, *number);
     if (!staging->table_.Contains(*number)) staging->Remove(*number);
   }
@@ -67,7 +70,8 @@ Result<std::unique_ptr<Staging>> Staging::Open(Storage* storage,
   return staging;
 }
 
-Result<std::unique_ptr<Staging::Upload>> Staging::Begin() {
+Result<std::unique_ptr<Staging::Upload>> Staging::Begin(
+    uint64_t expected_length) {
   uint64_t number;
   {
     const std::lock_guard lock(mutex_);
@@ -75,7 +79,10 @@ Result<std::unique_ptr<Staging::Upload>> Staging::Begin() {
   }
   INGOT_ASSIGN(std::unique_ptr<AppendFile> file,
                storage_->Create(StagedKey(number)));
-  return std::unique_ptr<Upload>(new Upload(this, number, std::move(file)));
+  std::unique_ptr<Upload> upload(new Upload(this, number, std::move(file)));
+  INGOT_TRY(Allot(expected_length));
+  upload->allotted_ = expected_length;
+  return upload;
 }
 
 Result<std::unique_ptr<Source>> Staging::Open(const Digest& digest) const {
@@ -131,6 +138,25 @@ Status Staging::Check(const Digest& digest) const {
                     ": expected " + ToHex(digest));
 }
 
+Status Staging::Allot(uint64_t bytes) {
+  INGOT_ASSIGN(const uint64_t free, storage_->FreeBytes());
+  const std::lock_guard lock(mutex_);
+  const uint64_t kept = allotted_ + options_.reserved_bytes;
+  if (free < kept || free - kept < bytes) {
+    return Error{ErrorKind::kResourceExhausted,
+                 "no space for an upload: " + std::to_string(free) +
+                     " bytes are free, " + std::to_string(kept) +
+                     " of them kept, " + std::to_string(bytes) + " needed"};
+  }
+  allotted_ += bytes;
+  return {};
+}
+
+void Staging::GiveBack(uint64_t bytes) {
+  const std::lock_guard lock(mutex_);
+  allotted_ -= bytes;
+}
+
 Result<StagedRecord> Staging::Finish(const StagedRecord& record) {
   const Claim claim(this, record.digest);
   if (const std::optional<StagedRecord> earlier = Find(record.digest)) {
@@ -172,13 +198,22 @@ void Staging::Remove(uint64_t number) {
 }
 
 Staging::Upload::~Upload() {
+  staging_->GiveBack(allotted_);
   if (file_ == nullptr) return;
   file_.reset();
   staging_->Remove(number_);
 }
 
 Status Staging::Upload::Write(ByteSpan bytes) {
+  if (bytes.size() > allotted_) {
+    const uint64_t more =
+        std::max<uint64_t>(kAllotment, bytes.size() - allotted_);
+    INGOT_TRY(staging_->Allot(more));
+    allotted_ += more;
+  }
   INGOT_TRY(file_->Append(bytes));
+  staging_->GiveBack(bytes.size());
+  allotted_ -= bytes.size();
   hasher_.Update(bytes);
   size_ += bytes.size();
   return {};

@@ -24,6 +24,12 @@
 
 namespace ingot::store {
 
+struct StagingOptions {
+  // Uploads leave this much free, so that records can still be written and
+  // files removed where they find no space.
+  uint64_t reserved_bytes = 64 << 20;
+};
+
 class Staging {
  public:
   class Upload;
@@ -33,12 +39,15 @@ class Staging {
   // `journal` must outlive the Staging.
   static Result<std::unique_ptr<Staging>> Open(Storage* storage,
                                                Journal* journal,
+                                               StagingOptions options,
                                                StagedTable table);
   Staging(const Staging&) = delete;
   Staging& operator=(const Staging&) = delete;
 
-  // kResourceExhausted where there is no space. Must outlive the Upload.
-  Result<std::unique_ptr<Upload>> Begin();
+  // An upload, which must not outlive the Staging. Space for
+  // `expected_length` bytes is kept for it; kResourceExhausted where there is
+  // none.
+  Result<std::unique_ptr<Upload>> Begin(uint64_t expected_length = 0);
 
   // kNotFound where `digest` is not staged, kCorruption where its file is
   // damaged: missing, or of another length.
@@ -59,8 +68,16 @@ class Staging {
   // Holds a digest, so that one thread at a time changes whether it is staged.
   class Claim;
 
-  Staging(Storage* storage, Journal* journal, StagedTable table)
-      : storage_(storage), journal_(journal), table_(std::move(table)) {}
+  Staging(Storage* storage, Journal* journal, StagingOptions options,
+          StagedTable table)
+      : storage_(storage),
+        journal_(journal),
+        options_(options),
+        table_(std::move(table)) {}
+
+  // Keeps space for an upload, or gives it back.
+  Status Allot(uint64_t bytes);
+  void GiveBack(uint64_t bytes);
 
   Result<StagedRecord> Finish(const StagedRecord& record);
   Status Append(const Record& record);
@@ -68,12 +85,14 @@ class Staging {
 
   Storage* const storage_;
   Journal* const journal_;
+  const StagingOptions options_;
 
   mutable std::mutex mutex_;
   std::condition_variable released_;
   StagedTable table_;
   std::set<Digest> claimed_;
   uint64_t next_number_ = 1;
+  uint64_t allotted_ = 0;  // bytes, and not yet written
   // Files whose staged record failed to be written, and may yet be found.
   std::vector<uint64_t> doubtful_;
 };
@@ -86,7 +105,8 @@ class Staging::Upload {
   Upload& operator=(const Upload&) = delete;
 
   uint64_t size() const { return size_; }
-  // After an error the upload can only be given up.
+  // After an error (kResourceExhausted: no space) the upload can only be given
+  // up.
   Status Write(ByteSpan bytes);
   // The digest of the bytes so far.
   Digest digest() const { return hasher_.Peek(); }
@@ -103,6 +123,7 @@ class Staging::Upload {
   std::unique_ptr<AppendFile> file_;  // null: Finish has been called
   const uint64_t number_;
   uint64_t size_ = 0;
+  uint64_t allotted_ = 0;  // bytes, and not yet written
   Hasher hasher_;
 };
 

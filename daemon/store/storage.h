@@ -58,6 +58,8 @@ class Storage {
       std::string_view folder) const = 0;
   // kNotFound where there is none. Sources opened before stay valid.
   virtual Status Remove(std::string_view key) = 0;
+  // Bytes that can still be written, as far as is known.
+  virtual Result<uint64_t> FreeBytes() const = 0;
 };
 
 }  // namespace ingot::store

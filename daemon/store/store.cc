@@ -66,16 +66,17 @@ Status ApplyBatch(const JournalBatch& batch, StagedTable* staged) {
 }  // namespace
 
 Result<std::unique_ptr<Store>> Store::Open(Storage* storage,
-                                           JournalOptions options) {
+                                           StoreOptions options) {
   INGOT_TRY(OpenVersion(storage));
   StagedTable staged;
   INGOT_ASSIGN(std::unique_ptr<Journal> journal,
-               Journal::Open(storage, std::move(options), 0,
+               Journal::Open(storage, std::move(options.journal), 0,
                              [&](const JournalBatch& batch) {
                                return ApplyBatch(batch, &staged);
                              }));
   INGOT_ASSIGN(std::unique_ptr<Staging> staging,
-               Staging::Open(storage, journal.get(), std::move(staged)));
+               Staging::Open(storage, journal.get(), options.staging,
+                             std::move(staged)));
   return std::unique_ptr<Store>(
       new Store(std::move(journal), std::move(staging)));
 }

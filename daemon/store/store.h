@@ -16,13 +16,18 @@ namespace ingot::store {
 
 inline constexpr uint64_t kStoreVersion = 1;
 
+struct StoreOptions {
+  JournalOptions journal = {};
+  StagingOptions staging = {};
+};
+
 class Store {
  public:
   // Makes a new store of a storage that is empty. kUnsupported for a store of
   // a later version, kCorruption where bytes break a rule; nothing is changed
   // then. `storage` must outlive the store.
   static Result<std::unique_ptr<Store>> Open(Storage* storage,
-                                             JournalOptions options = {});
+                                             StoreOptions options = {});
 
   Staging& staging() { return *staging_; }
 

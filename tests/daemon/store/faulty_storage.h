@@ -10,6 +10,7 @@
 #ifndef INGOT_TESTS_DAEMON_STORE_FAULTY_STORAGE_H_
 #define INGOT_TESTS_DAEMON_STORE_FAULTY_STORAGE_H_
 
+#include <atomic>
 #include <cstdint>
 #include <initializer_list>
 #include <map>
@@ -45,6 +46,9 @@ class FaultyStorage final : public Storage {
   Status Sync(std::string_view key) override;
   Result<std::vector<StoredFile>> List(std::string_view folder) const override;
   Status Remove(std::string_view key) override;
+  Result<uint64_t> FreeBytes() const override { return free_bytes_.load(); }
+  // What FreeBytes says from now on.
+  void SetFreeBytes(uint64_t bytes) { free_bytes_ = bytes; }
 
  private:
   friend class FaultyFile;
@@ -54,6 +58,7 @@ class FaultyStorage final : public Storage {
   const std::unique_ptr<Storage> base_;
   std::mutex mutex_;
   std::mt19937_64 random_;
+  std::atomic<uint64_t> free_bytes_ = UINT64_MAX;
   uint64_t operations_ = 0;
   uint64_t syncs_ = 0;
   uint64_t first_fault_ = 0;

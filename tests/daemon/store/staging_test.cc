@@ -67,6 +67,9 @@ TEST(RecordsTest, WhatBreaksARuleIsRefused) {
   other_digest.payload[8] = std::byte{2};
   EXPECT_EQ(Parse(other_digest).error().kind, ErrorKind::kCorruption);
   EXPECT_EQ(Parse({2, {std::byte{0}}}).error().kind, ErrorKind::kCorruption);
+  EXPECT_EQ(
+      Parse(EncodeRecord(UnstagedRecord{kMaxFileNumber + 1})).error().kind,
+      ErrorKind::kCorruption);
   for (const uint16_t type : {0, 3, 0xFFFF}) {
     EXPECT_EQ(Parse({type, good.payload}).error().kind,
               ErrorKind::kUnsupported);
@@ -127,10 +130,14 @@ TEST_F(StagingTest, WhatIsNotFinishedLeavesNothing) {
   // As of a process that died.
   WriteFile(&storage_, NumberedKey(kStagedFolder, 77), bytes_);
   WriteFile(&storage_, "staged/readme.txt", bytes_);
+  WriteFile(&storage_, NumberedKey(kStagedFolder, UINT64_MAX), bytes_);
   Reopen();
   EXPECT_FALSE(storage_.Open(NumberedKey(kStagedFolder, 77)).ok());
-  EXPECT_TRUE(storage_.Open("staged/readme.txt").ok()) << "not the store's";
-  EXPECT_GT(Stage(bytes_).number, 77);
+  for (const std::string& key : {std::string("staged/readme.txt"),
+                                 NumberedKey(kStagedFolder, UINT64_MAX)}) {
+    EXPECT_TRUE(storage_.Open(key).ok()) << "not the store's";
+  }
+  EXPECT_EQ(Stage(bytes_).number, 78);
 }
 
 TEST_F(StagingTest, DiscardedIsGoneAndMayComeAgain) {
@@ -154,10 +161,12 @@ TEST_F(StagingTest, ConcurrentUploadsOfEqualBytesAreStagedOnce) {
   constexpr uint64_t kContents = 5;
   store_.reset();
   // Slow enough for uploads to meet.
-  store_ = OpenStore(&storage_, {.clock = [] {
+  JournalOptions slow;
+  slow.clock = [] {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
     return uint64_t{1};
-  }});
+  };
+  store_ = OpenStore(&storage_, {.journal = slow});
   std::vector<std::thread> threads;
   std::atomic<int> failures = 0;
   for (uint64_t t = 0; t < 8; ++t) {
@@ -238,6 +247,34 @@ TEST_F(StagingTest, DamageIsFound) {
   ASSERT_TRUE(staging().Discard(digest_).ok());
   Stage(bytes_);
   ExpectStaged(staging(), bytes_);
+}
+
+TEST_F(StagingTest, UploadsLeaveTheReserveFree) {
+  constexpr uint64_t kMi = 1 << 20;
+  storage_.SetFreeBytes(64 * kMi + 10 * kMi);
+  EXPECT_FALSE(staging().Begin(10 * kMi + 1).ok());
+  {
+    const auto large = staging().Begin(9 * kMi);
+    ASSERT_TRUE(large.ok());
+    // Of what is left, one of two finds something.
+    const auto unknown = staging().Begin();
+    const auto other = staging().Begin();
+    EXPECT_TRUE((*unknown)->Write(AsBytes("x")).ok());
+    const Status refused = (*other)->Write(AsBytes("x"));
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().kind, ErrorKind::kResourceExhausted);
+    // More than it said is as if it had said nothing.
+    const std::vector<std::byte> bytes(9 * kMi);
+    EXPECT_TRUE((*large)->Write(bytes).ok());
+    storage_.SetFreeBytes(65 * kMi);
+    EXPECT_FALSE((*large)->Write(AsBytes("x")).ok());
+  }
+  // All was given back.
+  EXPECT_TRUE(staging().Begin(kMi).ok());
+  EXPECT_FALSE(staging().Begin(kMi + 1).ok());
+  storage_.SetFreeBytes(0);
+  EXPECT_FALSE(StageBytes(&staging(), bytes_).ok());
+  ExpectNoOtherFiles(storage_, staging());
 }
 
 // Appends records that no store writes, then opens.

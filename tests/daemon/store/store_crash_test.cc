@@ -33,7 +33,8 @@ struct Told {
                                 int pipe) {
   const auto storage = OpenFileStorage(folder);
   if (!storage.ok()) _exit(3);
-  const auto store = Store::Open(storage->get(), {.segment_bytes = 20'000});
+  const auto store =
+      Store::Open(storage->get(), {.journal = {.segment_bytes = 20'000}});
   if (!store.ok()) _exit(4);
   Staging& staging = (*store)->staging();
   std::vector<std::thread> threads;

@@ -171,7 +171,7 @@ class StoreModel {
   }
 
   void Start() {
-    store_ = OpenStore(storage_.get(), {.segment_bytes = 2'000});
+    store_ = OpenStore(storage_.get(), {.journal = {.segment_bytes = 2'000}});
     std::set<uint64_t> found;
     for (uint64_t content = 0; content < kContents; ++content) {
       const std::vector<std::byte> bytes = SampleUpload(content);

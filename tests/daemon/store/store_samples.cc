@@ -36,7 +36,7 @@ Result<StagedRecord> StageBytes(Staging* staging, ByteSpan bytes) {
   return upload->Finish();
 }
 
-std::unique_ptr<Store> OpenStore(Storage* storage, JournalOptions options) {
+std::unique_ptr<Store> OpenStore(Storage* storage, StoreOptions options) {
   auto store = Store::Open(storage, std::move(options));
   EXPECT_TRUE(store.ok()) << store.error().message;
   return std::move(*store);

@@ -19,7 +19,7 @@ std::vector<std::byte> SampleUpload(uint64_t number);
 Result<StagedRecord> StageBytes(Staging* staging, ByteSpan bytes);
 
 // Opens a store; it must succeed.
-std::unique_ptr<Store> OpenStore(Storage* storage, JournalOptions options = {});
+std::unique_ptr<Store> OpenStore(Storage* storage, StoreOptions options = {});
 
 // A failure unless `digest` is staged with exactly `bytes`, for each way to
 // read them.
