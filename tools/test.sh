@@ -6,8 +6,8 @@
 # and decoders ("hostile") under address and undefined-behaviour sanitizers,
 # the others in the release build. --all runs all tests in both builds, what
 # uses threads under the thread sanitizer, fuzzing (INGOT_FUZZ_SECONDS for each
-# target, 60 unless set), and the NEON kernels under emulation. INGOT_CORPUS, where set, is a folder of real files that the
-# round-trip tests read.
+# target, 60 unless set), and the NEON kernels under emulation. INGOT_CORPUS,
+# where set, is a folder of real files that the round-trip tests read.
 
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -1,7 +1,6 @@
 #include "daemon/store/staging.h"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <span>
 #include <string>

@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <thread>
 #include <type_traits>
+#include <vector>
 
 namespace ingot::store {
 
@@ -29,6 +30,25 @@ void Tell(int pipe, const T& value) {
   static_assert(std::is_trivially_copyable_v<T>);
   static_assert(sizeof(T) <= PIPE_BUF);  // so that it arrives whole
   if (write(pipe, &value, sizeof(value)) != sizeof(value)) _exit(6);
+}
+
+inline constexpr uint64_t kNumbersPerRun = 1 << 20;
+
+// In the child: calls `step` with the numbers of `run`, each once, from four
+// threads, until the process is killed.
+template <typename Step>
+[[noreturn]] void StepForever(uint64_t run, const Step& step) {
+  constexpr uint64_t kThreads = 4;
+  std::vector<std::thread> threads;
+  for (uint64_t t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&step, run, t] {
+      for (uint64_t i = t; i < kNumbersPerRun; i += kThreads) {
+        step(run * kNumbersPerRun + i);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  _exit(7);
 }
 
 // Forks `child(pipe)`, which never returns, kills it after `milliseconds`,

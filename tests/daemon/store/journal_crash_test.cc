@@ -7,7 +7,6 @@
 #include <map>
 #include <random>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "daemon/store/file_storage.h"
@@ -17,9 +16,6 @@
 
 namespace ingot::store {
 namespace {
-
-constexpr uint64_t kThreads = 4;
-constexpr uint64_t kNumbersPerRun = 1 << 20;
 
 struct Acknowledgement {
   uint64_t number;
@@ -34,19 +30,11 @@ struct Acknowledgement {
   auto journal = Journal::Open(storage->get(), {.segment_bytes = 200'000}, 0,
                                [](const JournalBatch&) { return Status(); });
   if (!journal.ok()) _exit(4);
-  std::vector<std::thread> threads;
-  for (uint64_t t = 0; t < kThreads; ++t) {
-    threads.emplace_back([&, t] {
-      for (uint64_t i = t; i < kNumbersPerRun; i += kThreads) {
-        const uint64_t number = run * kNumbersPerRun + i;
-        const auto position = (*journal)->Append(SampleBatch(number));
-        if (!position.ok()) _exit(5);
-        Tell(acknowledgements, Acknowledgement{number, *position});
-      }
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-  _exit(7);
+  StepForever(run, [&](uint64_t number) {
+    const auto position = (*journal)->Append(SampleBatch(number));
+    if (!position.ok()) _exit(5);
+    Tell(acknowledgements, Acknowledgement{number, *position});
+  });
 }
 
 TEST(JournalCrashTest, NothingAcknowledgedIsLost) {

@@ -9,7 +9,6 @@
 #include <random>
 #include <set>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "daemon/store/file_storage.h"
@@ -19,9 +18,6 @@
 
 namespace ingot::store {
 namespace {
-
-constexpr uint64_t kThreads = 4;
-constexpr uint64_t kNumbersPerRun = 1 << 20;
 
 struct Told {
   uint64_t number;
@@ -37,24 +33,16 @@ struct Told {
       Store::Open(storage->get(), {.journal = {.segment_bytes = 20'000}});
   if (!store.ok()) _exit(4);
   Staging& staging = (*store)->staging();
-  std::vector<std::thread> threads;
-  for (uint64_t t = 0; t < kThreads; ++t) {
-    threads.emplace_back([&, t] {
-      for (uint64_t i = t; i < kNumbersPerRun; i += kThreads) {
-        const uint64_t number = run * kNumbersPerRun + i;
-        const auto record = StageBytes(&staging, SampleUpload(number));
-        if (!record.ok()) _exit(5);
-        Tell(pipe, Told{number, Told::kStaged});
-        // Uploads of no bytes are all the same one.
-        if (number % 3 != 0 || record->length == 0) continue;
-        Tell(pipe, Told{number, Told::kDiscarding});
-        if (!staging.Discard(record->digest).ok()) _exit(8);
-        Tell(pipe, Told{number, Told::kDiscarded});
-      }
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-  _exit(7);
+  StepForever(run, [&](uint64_t number) {
+    const auto record = StageBytes(&staging, SampleUpload(number));
+    if (!record.ok()) _exit(5);
+    Tell(pipe, Told{number, Told::kStaged});
+    // Uploads of no bytes are all the same one.
+    if (number % 3 != 0 || record->length == 0) return;
+    Tell(pipe, Told{number, Told::kDiscarding});
+    if (!staging.Discard(record->digest).ok()) _exit(8);
+    Tell(pipe, Told{number, Told::kDiscarded});
+  });
 }
 
 TEST(StoreCrashTest, NothingAcknowledgedIsLost) {
