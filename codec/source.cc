@@ -4,8 +4,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <vector>
 
 namespace ingot {
 namespace {
@@ -99,6 +101,19 @@ Result<std::unique_ptr<Source>> OpenFileSource(const std::string& path) {
   }
   return std::unique_ptr<Source>(std::make_unique<FileSource>(
       fd, static_cast<uint64_t>(info.st_size), path));
+}
+
+Result<Digest> HashRange(const Source& source, uint64_t offset,
+                         uint64_t length) {
+  constexpr uint64_t kPiece = uint64_t{4} << 20;
+  Hasher hasher;
+  std::vector<std::byte> buffer;
+  for (uint64_t done = 0; done < length; done += buffer.size()) {
+    buffer.resize(std::min(kPiece, length - done));
+    INGOT_TRY(source.ReadAt(offset + done, buffer));
+    hasher.Update(buffer);
+  }
+  return hasher.Finish();
 }
 
 }  // namespace ingot

@@ -15,6 +15,7 @@
 #include <string>
 
 #include "codec/bytes.h"
+#include "codec/digest.h"
 #include "codec/result.h"
 
 namespace ingot {
@@ -38,6 +39,10 @@ std::unique_ptr<Source> MakeMemorySource(ByteSpan bytes,
 
 // A regular file, opened now and closed with the Source.
 Result<std::unique_ptr<Source>> OpenFileSource(const std::string& path);
+
+// The digest of `length` bytes from `offset` on, read a few MiB at a time.
+Result<Digest> HashRange(const Source& source, uint64_t offset,
+                         uint64_t length);
 
 }  // namespace ingot
 

@@ -11,12 +11,12 @@
 
 #include "codec/digest.h"
 #include "codec/sink.h"
+#include "codec/source.h"
 #include "codec/stream_encoder.h"
 #include "formats/base_models.h"
 #include "tools/chain_folder.h"
 #include "tools/chain_manifest.h"
 #include "tools/exit_code.h"
-#include "tools/hash_range.h"
 #include "tools/input_tree.h"
 #include "tools/output_folder.h"
 #include "tools/standard_streams.h"
@@ -142,7 +142,9 @@ Status Chain::CheckUnchangedSince(const ChainCheckpoint& checkpoint,
                      " bytes, had " + std::to_string(then.id.length));
     }
     if (now.mtime == then.mtime) continue;
-    INGOT_ASSIGN(const Digest digest, HashFile(now.path));
+    INGOT_ASSIGN(const std::unique_ptr<Source> source,
+                 OpenFileSource(now.path));
+    INGOT_ASSIGN(const Digest digest, HashRange(*source, 0, source->size()));
     if (digest != then.id.digest) {
       return changed("'" + now.name + "' has SHA-256 " + ToHex(digest) +
                      ", had " + ToHex(then.id.digest));

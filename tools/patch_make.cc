@@ -14,7 +14,7 @@
 #include "codec/stream_encoder.h"
 #include "formats/base_models.h"
 #include "formats/layout.h"
-#include "tools/hash_range.h"
+#include "tools/hash_parts.h"
 #include "tools/input_tree.h"
 #include "tools/output_folder.h"
 #include "tools/patch.h"

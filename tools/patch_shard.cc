@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "formats/encode_file.h"
-#include "tools/hash_range.h"
+#include "tools/hash_parts.h"
 
 namespace ingot {
 namespace {

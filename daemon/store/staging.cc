@@ -11,7 +11,6 @@
 namespace ingot::store {
 namespace {
 
-constexpr uint64_t kCheckedAtOnce = uint64_t{1} << 20;
 // Of uploads whose length is not known.
 constexpr uint64_t kAllotment = uint64_t{1} << 20;
 
@@ -124,14 +123,7 @@ Status Staging::Discard(const Digest& digest) {
 
 Status Staging::Check(const Digest& digest) const {
   INGOT_ASSIGN(const std::unique_ptr<Source> source, Open(digest));
-  Hasher hasher;
-  std::vector<std::byte> bytes(std::min(kCheckedAtOnce, source->size()));
-  for (uint64_t offset = 0; offset < source->size(); offset += bytes.size()) {
-    bytes.resize(std::min<uint64_t>(bytes.size(), source->size() - offset));
-    INGOT_TRY(source->ReadAt(offset, bytes));
-    hasher.Update(bytes);
-  }
-  const Digest found = hasher.Finish();
+  INGOT_ASSIGN(const Digest found, HashRange(*source, 0, source->size()));
   if (found == digest) return {};
   return Corruption(source->name() + ": digest " + ToHex(found) +
                     ": expected " + ToHex(digest));

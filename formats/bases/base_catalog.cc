@@ -240,22 +240,17 @@ Result<const Source*> BaseCatalog::SourceOf(size_t file) {
 Status BaseCatalog::HashObject(size_t object) {
   const CatalogObject& entry = objects_[object];
   if (entry.digest) return {};
-  std::vector<std::byte> buffer;
   if (entry.kind == CatalogObject::Kind::kLiteral) {
-    buffer.resize(entry.length);
+    std::vector<std::byte> buffer(entry.length);
     INGOT_TRY(files_[entry.file].container->ReadSegment(
         *entry.manifest, entry.place, 0, buffer));
     SetDigest(object, HashBytes(buffer));
     return {};
   }
   INGOT_ASSIGN(const Source* const source, SourceOf(entry.file));
-  Hasher hasher;
-  for (uint64_t done = 0; done < entry.length; done += buffer.size()) {
-    buffer.resize(std::min(kReadBytes, entry.length - done));
-    INGOT_TRY(source->ReadAt(entry.offset + done, buffer));
-    hasher.Update(buffer);
-  }
-  SetDigest(object, hasher.Finish());
+  INGOT_ASSIGN(const Digest digest,
+               HashRange(*source, entry.offset, entry.length));
+  SetDigest(object, digest);
   return {};
 }
 

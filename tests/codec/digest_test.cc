@@ -2,8 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 #include <utility>
+#include <vector>
+
+#include "codec/source.h"
 
 namespace ingot {
 namespace {
@@ -50,6 +54,28 @@ TEST(DigestTest, MovesWithItsState) {
   Hasher second = std::move(first);
   second.Update(AsBytes("bc"));
   EXPECT_EQ(ToHex(second.Finish()), kAbc);
+}
+
+TEST(DigestTest, OfARangeOfASource) {
+  // More than is read at once.
+  std::vector<std::byte> bytes(5'000'000);
+  for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = std::byte(i * i >> 7);
+  const std::unique_ptr<Source> source = MakeMemorySource(bytes);
+  const auto expect = [&](size_t offset, size_t length) {
+    const Result<Digest> digest = HashRange(*source, offset, length);
+    ASSERT_TRUE(digest.ok()) << digest.error().message;
+    EXPECT_EQ(*digest, HashBytes(ByteSpan(bytes).subspan(offset, length)));
+  };
+  expect(0, bytes.size());
+  expect(1, bytes.size() - 1);
+  expect(77, 1000);
+  expect(0, 0);
+  expect(bytes.size(), 0);
+  for (const uint64_t length : {uint64_t{5'000'000}, UINT64_MAX}) {
+    const Result<Digest> digest = HashRange(*source, 1, length);
+    ASSERT_FALSE(digest.ok());
+    EXPECT_EQ(digest.error().kind, ErrorKind::kCorruption);
+  }
 }
 
 TEST(DigestTest, OrdersAndCompares) {

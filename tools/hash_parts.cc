@@ -1,9 +1,6 @@
-#include "tools/hash_range.h"
+#include "tools/hash_parts.h"
 
 #include <algorithm>
-#include <memory>
-
-#include "codec/source.h"
 
 namespace ingot {
 
@@ -24,18 +21,6 @@ Result<std::vector<Digest>> HashParts(const ReadRange& read, uint64_t length,
     end += std::min(length - end, part_bytes);
   }
   return digests;
-}
-
-Result<Digest> HashFile(const std::string& path) {
-  INGOT_ASSIGN(const std::unique_ptr<Source> source, OpenFileSource(path));
-  if (source->size() == 0) return HashBytes({});
-  INGOT_ASSIGN(const std::vector<Digest> digests,
-               HashParts(
-                   [&](uint64_t offset, MutableByteSpan out) {
-                     return source->ReadAt(offset, out);
-                   },
-                   source->size(), source->size()));
-  return digests[0];
 }
 
 }  // namespace ingot

@@ -1,11 +1,10 @@
-// Digests of files and of parts of what can be read at any place.
+// Digests of the parts of what can be read at any place.
 
-#ifndef INGOT_TOOLS_HASH_RANGE_H_
-#define INGOT_TOOLS_HASH_RANGE_H_
+#ifndef INGOT_TOOLS_HASH_PARTS_H_
+#define INGOT_TOOLS_HASH_PARTS_H_
 
 #include <cstdint>
 #include <functional>
-#include <string>
 #include <vector>
 
 #include "codec/bytes.h"
@@ -20,8 +19,6 @@ using ReadRange = std::function<Status(uint64_t offset, MutableByteSpan out)>;
 Result<std::vector<Digest>> HashParts(const ReadRange& read, uint64_t length,
                                       uint64_t part_bytes);
 
-Result<Digest> HashFile(const std::string& path);
-
 }  // namespace ingot
 
-#endif  // INGOT_TOOLS_HASH_RANGE_H_
+#endif  // INGOT_TOOLS_HASH_PARTS_H_
