@@ -1,7 +1,7 @@
 # Sourced by the scripts beside it: what Debian 12 needs to build Ingot.
 
 BUILD_PACKAGES=(cmake ninja-build g++ libzstd-dev liblzma-dev libxxhash-dev
-                libssl-dev nlohmann-json3-dev libcli11-dev)
+                libssl-dev nlohmann-json3-dev libcli11-dev librocksdb-dev)
 TEST_PACKAGES=(libgtest-dev)
 FUZZ_PACKAGES=(clang libclang-rt-dev)
 NEON_PACKAGES=(g++-aarch64-linux-gnu qemu-user)

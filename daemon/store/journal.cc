@@ -22,8 +22,7 @@ uint64_t SystemTime() {
 
 Result<std::unique_ptr<Journal>> Journal::Open(Storage* storage,
                                                JournalOptions options,
-                                               uint64_t after,
-                                               const JournalReader& reader) {
+                                               JournalState* state) {
   if (!options.clock) options.clock = SystemTime;
   // Only the last segment can hold groups that nobody synced: beginning one
   // follows the sync of the one before. Those of failed beginnings may lie
@@ -33,10 +32,10 @@ Result<std::unique_ptr<Journal>> Journal::Open(Storage* storage,
     INGOT_TRY(storage->Sync(file->key));
     if (file->size > kSegmentHeaderBytes) break;
   }
-  INGOT_ASSIGN(JournalEnd end, ReplayJournal(*storage, after, reader));
+  INGOT_ASSIGN(JournalEnd end, ReplayJournal(*storage, state));
   std::unique_ptr<Journal> journal(
-      new Journal(storage, std::move(options), std::move(end)));
-  journal->last_position_ = journal->end_.next_position - 1;
+      new Journal(storage, std::move(options), state, std::move(end)));
+  journal->last_position_ = journal->end_.mark.position;
   return journal;
 }
 
@@ -47,7 +46,7 @@ uint64_t Journal::last_position() const {
 
 Result<uint64_t> Journal::Append(std::span<const JournalRecord> records) {
   INGOT_ASSIGN(const std::vector<std::byte> batch, EncodeBatch(records));
-  Waiter self{.batch = batch};
+  Waiter self{.records = records, .batch = batch};
   std::unique_lock lock(mutex_);
   queue_.push_back(&self);
   while (true) {
@@ -63,39 +62,73 @@ Result<uint64_t> Journal::Append(std::span<const JournalRecord> records) {
       queue_.pop_front();
     }
     lock.unlock();
-    const uint64_t position = end_.next_position;
-    const Status written = WriteGroup(group);
+    Lead(group);
     lock.lock();
-    for (size_t i = 0; i < group.size(); ++i) {
-      group[i]->done = true;
-      if (written.ok()) {
-        group[i]->result = position + i;
-        last_position_ = position + i;
-      } else {
-        group[i]->result = written.error();
-      }
-    }
+    for (Waiter* waiter : group) waiter->done = true;
+    last_position_ = end_.mark.position;
     led_ = false;
     changed_.notify_all();
   }
 }
 
-Status Journal::WriteGroup(std::span<Waiter* const> waiters) {
-  if (end_.segment.length >= options_.segment_bytes) file_.reset();
-  if (file_ == nullptr) INGOT_TRY(BeginSegment());
-  std::vector<ByteSpan> batches;
-  for (const Waiter* waiter : waiters) batches.push_back(waiter->batch);
+void Journal::Lead(std::span<Waiter* const> waiters) {
   const uint64_t time = std::max(end_.time, options_.clock());
-  const std::vector<std::byte> group =
-      EncodeGroup(batches, end_.next_position, time);
-  Status written = file_->Append(group);
-  if (written.ok()) written = file_->Sync();
+  const uint64_t first = end_.mark.position + 1;
+  std::vector<Waiter*> accepted;
+  std::vector<ByteSpan> batches;
+  for (Waiter* waiter : waiters) {
+    const Status staged =
+        broken_.ok() ? StageBatch(*waiter, first + accepted.size(), time)
+                     : broken_;
+    if (!staged.ok()) {
+      waiter->result = staged.error();
+      continue;
+    }
+    waiter->result = first + accepted.size();
+    accepted.push_back(waiter);
+    batches.push_back(waiter->batch);
+  }
+  if (accepted.empty()) return;
+  const Status written = WriteGroup(batches, time);
+  if (written.ok()) return;
+  for (Waiter* waiter : accepted) waiter->result = written.error();
+}
+
+Status Journal::StageBatch(const Waiter& waiter, uint64_t position,
+                           uint64_t time) {
+  std::vector<JournalRecordView> views;
+  views.reserve(waiter.records.size());
+  for (const JournalRecord& record : waiter.records) {
+    views.push_back({record.type, record.payload});
+  }
+  return state_->Stage({position, time, views});
+}
+
+Status Journal::WriteGroup(std::span<const ByteSpan> batches, uint64_t time) {
+  const uint64_t first = end_.mark.position + 1;
+  if (end_.segment.length >= options_.segment_bytes) file_.reset();
+  Status written = file_ == nullptr ? BeginSegment() : Status();
+  const std::vector<std::byte> group = EncodeGroup(batches, first, time);
+  if (written.ok()) {
+    written = file_->Append(group);
+    if (written.ok()) written = file_->Sync();
+    if (!written.ok()) file_.reset();
+  }
   if (!written.ok()) {
-    file_.reset();
+    state_->Drop();
     return written;
   }
+  const JournalMark mark = {first + batches.size() - 1,
+                            LoadGroupHeader(group).checksum};
+  const Status committed = state_->Commit(mark);
+  if (!committed.ok()) {
+    // Durable, and so to be found by the next opening: nothing may follow
+    // that does not know it.
+    broken_ = WithContext("restart to go on: ", committed.error());
+    return broken_;
+  }
   end_.segment.length += group.size();
-  end_.next_position += waiters.size();
+  end_.mark = mark;
   end_.time = time;
   return {};
 }
@@ -108,7 +141,7 @@ Status Journal::BeginSegment() {
   const SegmentHeaderBytes header =
       EncodeSegmentHeader({.number = number,
                            .previous = end_.segment,
-                           .first_position = end_.next_position});
+                           .first_position = end_.mark.position + 1});
   Status written = file->Append(header);
   if (written.ok()) written = file->Sync();
   if (!written.ok()) {

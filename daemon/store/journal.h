@@ -1,8 +1,10 @@
 // Journal: the append-only log that, with the packs, is the truth of a store.
 //
 // STORE.md, "Journal", states the format and the rules; this class keeps
-// them. Opening replays what is there; after that the journal is only
-// written.
+// them. Opening replays what is there to a JournalState; after that the
+// journal is only written, and the state told of each batch once it is
+// durable. A batch that the state refuses is not written: so whoever appends
+// need not hold a lock from looking at the state to changing it.
 //
 // Thread-safety: Append and last_position may be called from several threads
 // at once. Concurrent appends share a write and a sync, so throughput grows
@@ -23,6 +25,7 @@
 #include "codec/result.h"
 #include "daemon/store/journal_format.h"
 #include "daemon/store/journal_replay.h"
+#include "daemon/store/journal_state.h"
 #include "daemon/store/storage.h"
 
 namespace ingot::store {
@@ -37,19 +40,22 @@ struct JournalOptions {
 class Journal {
  public:
   // Replays as ReplayJournal does, from what is durable: bytes that a killed
-  // process had written are synced first. `storage` must outlive the journal.
-  // Writes nothing: the first Append begins a segment.
+  // process had written are synced first. `storage` and `state` must outlive
+  // the journal. Writes nothing: the first Append begins a segment.
   static Result<std::unique_ptr<Journal>> Open(Storage* storage,
                                                JournalOptions options,
-                                               uint64_t after,
-                                               const JournalReader& reader);
+                                               JournalState* state);
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;
 
-  // Makes `records` true together, durably, and returns their position.
-  // After an error (kResourceExhausted: no space; kIo) the batch may be found
-  // whole at the next opening unless a later Append succeeded; the journal
-  // goes on, and may be tried again.
+  // Makes `records` true together, durably, and returns their position; the
+  // state knows them by then.
+  //
+  // kConflict, kNotFound and whatever else the state refuses a batch with:
+  // nothing happened. After another error (kResourceExhausted: no space; kIo)
+  // the batch may be found whole at the next opening unless a later Append
+  // succeeded; the journal goes on, and may be tried again. Only where the
+  // state cannot keep what is durable, every Append fails from then on.
   Result<uint64_t> Append(std::span<const JournalRecord> records);
 
   // Of the last batch that is durable; 0 where there is none.
@@ -58,20 +64,29 @@ class Journal {
  private:
   // A caller of Append, waiting.
   struct Waiter {
-    ByteSpan batch;
+    std::span<const JournalRecord> records;
+    ByteSpan batch;  // the same, encoded
     bool done = false;
     Result<uint64_t> result = uint64_t{0};
   };
 
-  Journal(Storage* storage, JournalOptions options, JournalEnd end)
-      : storage_(storage), options_(std::move(options)), end_(std::move(end)) {}
+  Journal(Storage* storage, JournalOptions options, JournalState* state,
+          JournalEnd end)
+      : storage_(storage),
+        options_(std::move(options)),
+        state_(state),
+        end_(std::move(end)) {}
 
-  // By the one thread that leads, without the lock.
-  Status WriteGroup(std::span<Waiter* const> waiters);
+  // By the one thread that leads, without the lock. Sets the waiters' results.
+  void Lead(std::span<Waiter* const> waiters);
+  Status StageBatch(const Waiter& waiter, uint64_t position, uint64_t time);
+  // Makes the batches durable, and then true.
+  Status WriteGroup(std::span<const ByteSpan> batches, uint64_t time);
   Status BeginSegment();
 
   Storage* const storage_;
   const JournalOptions options_;
+  JournalState* const state_;
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
@@ -82,6 +97,7 @@ class Journal {
   // The leader's.
   std::unique_ptr<AppendFile> file_;  // null: the next group needs a segment
   JournalEnd end_;
+  Status broken_;  // why nothing more can be appended
 };
 
 }  // namespace ingot::store

@@ -73,21 +73,23 @@ Status Link(Segment next, std::vector<Segment>* chain,
   return {};
 }
 
+Status CheckFirstPosition(const Segment& segment, uint64_t expected) {
+  if (segment.header.first_position == expected) return {};
+  return Corruption(segment.key + ": offset 40: begins at position " +
+                    std::to_string(segment.header.first_position) +
+                    ", expected " + std::to_string(expected));
+}
+
 // Walks the groups of a journal, segment by segment.
 class GroupWalker {
  public:
-  GroupWalker(uint64_t after, const JournalReader& reader, JournalEnd* end)
-      : after_(after), reader_(reader), end_(end) {}
+  GroupWalker(JournalState* state, JournalEnd* end)
+      : state_(state), known_(state->mark()), end_(end) {}
 
   // The groups in the first `length` bytes; `last` where they may end with a
   // torn one.
   Status Walk(const Storage& storage, const Segment& segment, uint64_t length,
               bool last) {
-    if (segment.header.first_position != end_->next_position) {
-      return Corruption(segment.key + ": offset 40: begins at position " +
-                        std::to_string(segment.header.first_position) +
-                        ", expected " + std::to_string(end_->next_position));
-    }
     INGOT_ASSIGN(const auto source, storage.Open(segment.key));
     uint64_t offset = kSegmentHeaderBytes;
     while (offset < length) {
@@ -135,7 +137,7 @@ class GroupWalker {
       const ByteSpan rest = ByteSpan(group_).subspan(at);
       if (rest.size() < kGroupHeaderBytes) break;
       // Positions first: checksums at every offset would take long.
-      if (LoadGroupHeader(rest).first_position > end_->next_position &&
+      if (LoadGroupHeader(rest).first_position > end_->mark.position + 1 &&
           IsValidGroup(rest)) {
         return false;
       }
@@ -147,10 +149,10 @@ class GroupWalker {
     const GroupHeader header = LoadGroupHeader(group_);
     const ByteSpan group(group_);
     ByteReader group_reader(group, key, offset);
-    if (header.first_position != end_->next_position) {
+    if (header.first_position != end_->mark.position + 1) {
       return group_reader.Corrupt(
           "group begins at position " + std::to_string(header.first_position) +
-          ", expected " + std::to_string(end_->next_position));
+          ", expected " + std::to_string(end_->mark.position + 1));
     }
     if (header.time < end_->time) {
       return group_reader.Corrupt("the group's time is before the last one's");
@@ -161,16 +163,29 @@ class GroupWalker {
                     [](std::byte byte) { return byte != std::byte{0}; })) {
       return group_reader.Corrupt("the group's padding is not zero");
     }
+    const JournalMark mark = {header.first_position + header.batches - 1,
+                              header.checksum};
+    if (header.first_position <= known_.position &&
+        (mark.position > known_.position ||
+         (mark.position == known_.position && mark != known_))) {
+      return group_reader.Corrupt("not the group that was at position " +
+                                  std::to_string(known_.position));
+    }
+    const bool is_new = mark.position > known_.position;
     ByteReader reader(group.subspan(kGroupHeaderBytes, header.body_bytes), key,
                       offset + kGroupHeaderBytes);
     for (uint32_t i = 0; i < header.batches; ++i) {
-      INGOT_TRY(ReadBatch(&reader, header.time));
+      INGOT_TRY(
+          ReadBatch(&reader, header.first_position + i, header.time, is_new));
     }
+    INGOT_TRY(reader.ExpectDone());
     end_->time = header.time;
-    return reader.ExpectDone();
+    end_->mark = mark;
+    return is_new ? state_->Commit(mark) : Status();
   }
 
-  Status ReadBatch(ByteReader* reader, uint64_t time) {
+  Status ReadBatch(ByteReader* reader, uint64_t position, uint64_t time,
+                   bool is_new) {
     // A record takes two bytes or more.
     INGOT_ASSIGN(
         const uint64_t count,
@@ -185,13 +200,19 @@ class GroupWalker {
       INGOT_ASSIGN(const ByteSpan payload, reader->ReadBytes(size));
       records_.push_back({static_cast<uint16_t>(type), payload});
     }
-    const uint64_t position = end_->next_position++;
-    if (position <= after_) return {};
-    return reader_({position, time, records_});
+    if (!is_new) return {};
+    const Status staged = state_->Stage({position, time, records_});
+    if (staged.ok()) return {};
+    if (staged.error().kind == ErrorKind::kConflict ||
+        staged.error().kind == ErrorKind::kNotFound) {
+      return Corruption("journal, batch " + std::to_string(position) + ": " +
+                        staged.error().message);
+    }
+    return staged;
   }
 
-  const uint64_t after_;
-  const JournalReader& reader_;
+  JournalState* const state_;
+  const JournalMark known_;
   JournalEnd* const end_;
   std::vector<std::byte> group_;
   std::vector<JournalRecordView> records_;
@@ -199,8 +220,7 @@ class GroupWalker {
 
 }  // namespace
 
-Result<JournalEnd> ReplayJournal(const Storage& storage, uint64_t after,
-                                 const JournalReader& reader) {
+Result<JournalEnd> ReplayJournal(const Storage& storage, JournalState* state) {
   JournalEnd end;
   std::vector<Segment> chain;
   INGOT_ASSIGN(const auto files, storage.List(kJournalFolder));
@@ -217,17 +237,25 @@ Result<JournalEnd> ReplayJournal(const Storage& storage, uint64_t after,
       end.remains.push_back(file.key);
     }
   }
-  GroupWalker walker(after, reader, &end);
+  const uint64_t known = state->mark().position;
+  GroupWalker walker(state, &end);
   for (size_t i = 0; i < chain.size(); ++i) {
     const bool last = i + 1 == chain.size();
+    const uint64_t first = end.mark.position + 1;
+    INGOT_TRY(CheckFirstPosition(chain[i], first));
+    if (!last && chain[i + 1].header.first_position <= known) {
+      end.mark.position =
+          std::max(first, chain[i + 1].header.first_position) - 1;
+      continue;
+    }
     INGOT_TRY(walker.Walk(
         storage, chain[i],
         last ? chain[i].size : chain[i + 1].header.previous.length, last));
   }
-  if (end.next_position <= after) {
-    return Corruption(
-        "journal: ends at position " + std::to_string(end.next_position - 1) +
-        ", but position " + std::to_string(after) + " was acknowledged");
+  if (end.mark.position < known) {
+    return Corruption("journal: ends at position " +
+                      std::to_string(end.mark.position) + ", but position " +
+                      std::to_string(known) + " was acknowledged");
   }
   return end;
 }

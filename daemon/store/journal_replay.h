@@ -7,50 +7,34 @@
 #define INGOT_DAEMON_STORE_JOURNAL_REPLAY_H_
 
 #include <cstdint>
-#include <functional>
-#include <span>
 #include <string>
 #include <vector>
 
-#include "codec/bytes.h"
 #include "codec/result.h"
 #include "daemon/store/journal_format.h"
+#include "daemon/store/journal_state.h"
 #include "daemon/store/storage.h"
 
 namespace ingot::store {
 
-// A record of the journal, as long as the reader is being called.
-struct JournalRecordView {
-  uint16_t type;
-  ByteSpan payload;
-};
-
-struct JournalBatch {
-  uint64_t position;
-  uint64_t time;  // milliseconds since 1970, never less than the one before
-  std::span<const JournalRecordView> records;
-};
-
-// Called with the batches in order of position. An error ends the reading and
-// is handed on.
-using JournalReader = std::function<Status(const JournalBatch&)>;
-
 // What the writer goes on from.
 struct JournalEnd {
-  SegmentEnd segment;           // what the next header calls the one before
-  uint64_t next_position = 1;
-  uint64_t time = 0;            // the last group's
-  uint64_t next_number = 1;     // larger than any segment's that was seen
+  SegmentEnd segment;        // what the next header calls the one before
+  JournalMark mark;          // of the last group
+  uint64_t time = 0;         // the last group's
+  uint64_t next_number = 1;  // larger than any segment's that was seen
   // Segments whose creation was cut short: to be removed once the next
   // segment exists.
   std::vector<std::string> remains;
 };
 
-// Reads all, checks all, and calls `reader` with the batches behind position
-// `after`. kCorruption where a rule is broken, and where the journal ends
-// before `after`; `reader` may have been called by then.
-Result<JournalEnd> ReplayJournal(const Storage& storage, uint64_t after,
-                                 const JournalReader& reader);
+// Tells `state` of the groups behind its mark. Segments that end before the
+// mark are not read, only their headers. kCorruption where a rule is broken,
+// where the journal does not reach the mark, and where the group that ends
+// there is another; `state` may have been told of batches by then. A batch
+// that it refuses is corruption, too, if it cannot follow; other errors of the
+// state are handed on.
+Result<JournalEnd> ReplayJournal(const Storage& storage, JournalState* state);
 
 }  // namespace ingot::store
 

@@ -14,6 +14,8 @@
 
 namespace ingot::store {
 
+// Of the index, which is no part of the storage, in a store's folder.
+inline constexpr std::string_view kIndexFolder = "index";
 inline constexpr std::string_view kLockKey = "lock";
 inline constexpr std::string_view kJournalFolder = "journal";
 inline constexpr std::string_view kStagedFolder = "staged";

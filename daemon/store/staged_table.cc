@@ -1,45 +1,89 @@
 #include "daemon/store/staged_table.h"
 
-#include <algorithm>
 #include <string>
 
+#include "daemon/store/index_keys.h"
+#include "daemon/store/keys.h"
+#include "daemon/store/largest_number.h"
+
 namespace ingot::store {
+namespace {
 
-Status StagedTable::Apply(const StagedRecord& record) {
+IndexKey NumberKey(uint64_t number) {
+  return IndexKey(IndexTable::kStagedNumbers).Add(number);
+}
+
+IndexKey DigestKey(const Digest& digest) {
+  return IndexKey(IndexTable::kStagedDigests).Add(digest);
+}
+
+// Values are payloads of staged records.
+Result<StagedRecord> ParseRow(std::string_view value) {
+  INGOT_ASSIGN(const Record record,
+               ParseRecord({StagedRecord::kType, AsBytes(value)},
+                           "index, staged files"));
+  return std::get<StagedRecord>(record);
+}
+
+Result<std::optional<StagedRecord>> Find(const IndexReader& index,
+                                         const IndexKey& key) {
+  INGOT_ASSIGN(const std::optional<std::string> value, index.Get(key));
+  if (!value) return std::optional<StagedRecord>();
+  INGOT_ASSIGN(const StagedRecord record, ParseRow(*value));
+  return std::optional(record);
+}
+
+}  // namespace
+
+Status Apply(const StagedRecord& record, IndexWriter* index) {
   // Numbers need not be in order: uploads overlap.
-  if (Contains(record.number)) {
-    return Corruption("file " + std::to_string(record.number) +
-                      " is staged twice");
+  INGOT_ASSIGN(const auto same_number, FindStaged(*index, record.number));
+  if (same_number) {
+    return Error{
+        ErrorKind::kConflict,
+        NumberedKey(kStagedFolder, record.number) + ": is staged already"};
   }
-  if (!by_digest_.emplace(record.digest, record.number).second) {
-    return Corruption("staged twice: " + ToHex(record.digest));
+  INGOT_ASSIGN(const auto same_digest, FindStaged(*index, record.digest));
+  if (same_digest) {
+    return Error{ErrorKind::kConflict,
+                 ToHex(record.digest) + ": is staged already"};
   }
-  by_number_.emplace(record.number, record);
-  largest_number_ = std::max(largest_number_, record.number);
+  const JournalRecord encoded = EncodeRecord(record);
+  index->Put(NumberKey(record.number), AsText(encoded.payload));
+  index->Put(DigestKey(record.digest), AsText(encoded.payload));
+  return RaiseLargestNumber(kStagedFolder, record.number, index);
+}
+
+Status Apply(const UnstagedRecord& record, IndexWriter* index) {
+  INGOT_ASSIGN(const auto staged, FindStaged(*index, record.number));
+  if (!staged) {
+    return Error{ErrorKind::kNotFound,
+                 NumberedKey(kStagedFolder, record.number) + ": not staged"};
+  }
+  index->Delete(NumberKey(record.number));
+  index->Delete(DigestKey(staged->digest));
   return {};
 }
 
-Status StagedTable::Apply(const UnstagedRecord& record) {
-  const auto found = by_number_.find(record.number);
-  if (found == by_number_.end()) {
-    return Corruption("file " + std::to_string(record.number) +
-                      " is taken away and was not staged");
-  }
-  by_digest_.erase(found->second.digest);
-  by_number_.erase(found);
-  return {};
+Result<std::optional<StagedRecord>> FindStaged(const IndexReader& index,
+                                               const Digest& digest) {
+  return Find(index, DigestKey(digest));
 }
 
-std::optional<StagedRecord> StagedTable::Find(const Digest& digest) const {
-  const auto found = by_digest_.find(digest);
-  if (found == by_digest_.end()) return std::nullopt;
-  return by_number_.at(found->second);
+Result<std::optional<StagedRecord>> FindStaged(const IndexReader& index,
+                                               uint64_t number) {
+  return Find(index, NumberKey(number));
 }
 
-std::vector<StagedRecord> StagedTable::List() const {
+Result<std::vector<StagedRecord>> ListStaged(const IndexReader& index) {
   std::vector<StagedRecord> records;
-  records.reserve(by_number_.size());
-  for (const auto& [number, record] : by_number_) records.push_back(record);
+  INGOT_TRY(
+      index.Scan(IndexKey(IndexTable::kStagedNumbers),
+                 [&](std::string_view, std::string_view value) -> Result<bool> {
+                   INGOT_ASSIGN(const StagedRecord record, ParseRow(value));
+                   records.push_back(record);
+                   return true;
+                 }));
   return records;
 }
 

@@ -7,40 +7,27 @@
 #ifndef INGOT_DAEMON_STORE_STAGING_H_
 #define INGOT_DAEMON_STORE_STAGING_H_
 
-#include <condition_variable>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
-#include <set>
 #include <vector>
 
 #include "codec/digest.h"
 #include "codec/result.h"
 #include "codec/source.h"
-#include "daemon/store/journal.h"
-#include "daemon/store/staged_table.h"
-#include "daemon/store/storage.h"
+#include "daemon/store/index.h"
+#include "daemon/store/recorded_files.h"
+#include "daemon/store/records.h"
 
 namespace ingot::store {
-
-struct StagingOptions {
-  // Uploads leave this much free, so that records can still be written and
-  // files removed where they find no space.
-  uint64_t reserved_bytes = 64 << 20;
-};
 
 class Staging {
  public:
   class Upload;
 
-  // `table`: what the journal says. Removes the files that it does not name;
-  // one that cannot be removed now is left to the next opening. `storage` and
-  // `journal` must outlive the Staging.
-  static Result<std::unique_ptr<Staging>> Open(Storage* storage,
-                                               Journal* journal,
-                                               StagingOptions options,
-                                               StagedTable table);
+  // What the parts and `index` point to must outlive the Staging.
+  static Result<std::unique_ptr<Staging>> Open(
+      const RecordedFiles::Parts& parts, const Index* index);
   Staging(const Staging&) = delete;
   Staging& operator=(const Staging&) = delete;
 
@@ -52,9 +39,9 @@ class Staging {
   // kNotFound where `digest` is not staged, kCorruption where its file is
   // damaged: missing, or of another length.
   Result<std::unique_ptr<Source>> Open(const Digest& digest) const;
-  std::optional<StagedRecord> Find(const Digest& digest) const;
+  Result<std::optional<StagedRecord>> Find(const Digest& digest) const;
   // By number.
-  std::vector<StagedRecord> List() const;
+  Result<std::vector<StagedRecord>> List() const;
 
   // Takes `digest` away; kNotFound where it is not staged. After another error
   // it stays staged here, and may be gone at the next opening.
@@ -65,65 +52,33 @@ class Staging {
   Status Check(const Digest& digest) const;
 
  private:
-  // Holds a digest, so that one thread at a time changes whether it is staged.
-  class Claim;
+  Staging(const Index* index, std::unique_ptr<RecordedFiles> files)
+      : index_(index), files_(std::move(files)) {}
 
-  Staging(Storage* storage, Journal* journal, StagingOptions options,
-          StagedTable table)
-      : storage_(storage),
-        journal_(journal),
-        options_(options),
-        table_(std::move(table)) {}
-
-  // Keeps space for an upload, or gives it back.
-  Status Allot(uint64_t bytes);
-  void GiveBack(uint64_t bytes);
-
-  Result<StagedRecord> Finish(const StagedRecord& record);
-  Status Append(const Record& record);
-  void Remove(uint64_t number);
-
-  Storage* const storage_;
-  Journal* const journal_;
-  const StagingOptions options_;
-
-  mutable std::mutex mutex_;
-  std::condition_variable released_;
-  StagedTable table_;
-  std::set<Digest> claimed_;
-  uint64_t next_number_ = 1;
-  uint64_t allotted_ = 0;  // bytes, and not yet written
-  // Files whose staged record failed to be written, and may yet be found.
-  std::vector<uint64_t> doubtful_;
+  const Index* const index_;
+  const std::unique_ptr<RecordedFiles> files_;
 };
 
 // One upload. Destroying it before Finish gives it up.
 class Staging::Upload {
  public:
-  ~Upload();
-  Upload(const Upload&) = delete;
-  Upload& operator=(const Upload&) = delete;
-
-  uint64_t size() const { return size_; }
+  uint64_t size() const { return file_->size(); }
   // After an error (kResourceExhausted: no space) the upload can only be given
   // up.
   Status Write(ByteSpan bytes);
   // The digest of the bytes so far.
   Digest digest() const { return hasher_.Peek(); }
-  // Makes the upload durable. What is returned names an earlier file where
-  // one held the same bytes. After an error the upload is given up.
+  // Makes the upload durable; called once. What is returned names an earlier
+  // file where one held the same bytes. After an error the upload is given up.
   Result<StagedRecord> Finish();
 
  private:
   friend class Staging;
-  Upload(Staging* staging, uint64_t number, std::unique_ptr<AppendFile> file)
-      : staging_(staging), file_(std::move(file)), number_(number) {}
+  Upload(Staging* staging, std::unique_ptr<NewFile> file)
+      : staging_(staging), file_(std::move(file)) {}
 
   Staging* const staging_;
-  std::unique_ptr<AppendFile> file_;  // null: Finish has been called
-  const uint64_t number_;
-  uint64_t size_ = 0;
-  uint64_t allotted_ = 0;  // bytes, and not yet written
+  const std::unique_ptr<NewFile> file_;
   Hasher hasher_;
 };
 

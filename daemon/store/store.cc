@@ -1,14 +1,12 @@
 #include "daemon/store/store.h"
 
 #include <algorithm>
-#include <optional>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "daemon/store/keys.h"
-#include "daemon/store/records.h"
+#include "daemon/store/state.h"
 
 namespace ingot::store {
 namespace {
@@ -52,33 +50,23 @@ Status OpenVersion(Storage* storage) {
   return CreateVersion(storage);
 }
 
-Status ApplyBatch(const JournalBatch& batch, StagedTable* staged) {
-  const std::string name = "journal, batch " + std::to_string(batch.position);
-  for (const JournalRecordView& view : batch.records) {
-    INGOT_ASSIGN(const Record record, ParseRecord(view, name));
-    const Status applied = std::visit(
-        [&](const auto& typed) { return staged->Apply(typed); }, record);
-    if (!applied.ok()) return WithContext(name + ": ", applied.error());
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Store>> Store::Open(Storage* storage,
                                            StoreOptions options) {
   INGOT_TRY(OpenVersion(storage));
-  StagedTable staged;
-  INGOT_ASSIGN(std::unique_ptr<Journal> journal,
-               Journal::Open(storage, std::move(options.journal), 0,
-                             [&](const JournalBatch& batch) {
-                               return ApplyBatch(batch, &staged);
-                             }));
-  INGOT_ASSIGN(std::unique_ptr<Staging> staging,
-               Staging::Open(storage, journal.get(), options.staging,
-                             std::move(staged)));
-  return std::unique_ptr<Store>(
-      new Store(std::move(journal), std::move(staging)));
+  std::unique_ptr<Store> store(new Store(storage));
+  INGOT_ASSIGN(store->index_, Index::Open(options.index, ApplyRecords));
+  INGOT_ASSIGN(
+      store->journal_,
+      Journal::Open(storage, std::move(options.journal), store->index_.get()));
+  INGOT_ASSIGN(store->staging_,
+               Staging::Open({.storage = storage,
+                              .journal = store->journal_.get(),
+                              .space = &store->space_,
+                              .reserved_bytes = options.reserved_bytes},
+                             store->index_.get()));
+  return store;
 }
 
 }  // namespace ingot::store

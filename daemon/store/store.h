@@ -5,10 +5,13 @@
 #ifndef INGOT_DAEMON_STORE_STORE_H_
 #define INGOT_DAEMON_STORE_STORE_H_
 
+#include <cstdint>
 #include <memory>
 
 #include "codec/result.h"
+#include "daemon/store/index.h"
 #include "daemon/store/journal.h"
+#include "daemon/store/space.h"
 #include "daemon/store/staging.h"
 #include "daemon/store/storage.h"
 
@@ -18,7 +21,10 @@ inline constexpr uint64_t kStoreVersion = 1;
 
 struct StoreOptions {
   JournalOptions journal = {};
-  StagingOptions staging = {};
+  IndexOptions index = {};
+  // Uploads leave this much free, so that records can still be written and
+  // files removed where they find no space.
+  uint64_t reserved_bytes = 64 << 20;
 };
 
 class Store {
@@ -32,11 +38,12 @@ class Store {
   Staging& staging() { return *staging_; }
 
  private:
-  Store(std::unique_ptr<Journal> journal, std::unique_ptr<Staging> staging)
-      : journal_(std::move(journal)), staging_(std::move(staging)) {}
+  explicit Store(const Storage* storage) : space_(storage) {}
 
-  const std::unique_ptr<Journal> journal_;
-  const std::unique_ptr<Staging> staging_;
+  Space space_;
+  std::unique_ptr<Index> index_;
+  std::unique_ptr<Journal> journal_;
+  std::unique_ptr<Staging> staging_;
 };
 
 }  // namespace ingot::store

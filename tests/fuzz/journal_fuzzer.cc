@@ -25,6 +25,35 @@ void Require(bool holds) {
   if (!holds) std::abort();
 }
 
+// Batches come in order, each in a group that is then committed.
+class CheckingState final : public JournalState {
+ public:
+  JournalMark mark() const override { return mark_; }
+  Status Stage(const JournalBatch& batch) override {
+    Require(batch.position == ++position_);
+    Require(batch.time >= time_);
+    Require(!batch.records.empty());
+    time_ = batch.time;
+    for (const JournalRecordView& record : batch.records) {
+      payload_bytes += record.payload.size();
+    }
+    return {};
+  }
+  Status Commit(const JournalMark& mark) override {
+    Require(mark.position == position_);
+    mark_ = mark;
+    return {};
+  }
+  void Drop() override { std::abort(); }
+
+  uint64_t payload_bytes = 0;
+
+ private:
+  JournalMark mark_;
+  uint64_t position_ = 0;
+  uint64_t time_ = 0;
+};
+
 void Mend(std::vector<std::byte>* segment, uint64_t number, SegmentEnd* end) {
   if (segment->size() < kSegmentHeaderBytes) return;
   const auto first_position =
@@ -63,31 +92,23 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     Require(file.ok() && (*file)->Append(segment).ok());
   }
 
-  uint64_t position = 0;
-  uint64_t time = 0;
-  uint64_t payload_bytes = 0;
-  const auto read = [&](const JournalBatch& batch) -> Status {
-    Require(batch.position == ++position);
-    Require(batch.time >= time);
-    Require(!batch.records.empty());
-    time = batch.time;
-    for (const JournalRecordView& record : batch.records) {
-      payload_bytes += record.payload.size();
-    }
-    return {};
-  };
-  auto journal = Journal::Open(storage.get(), {}, 0, read);
-  Require(payload_bytes <= size);
+  CheckingState state;
+  auto journal = Journal::Open(storage.get(), {}, &state);
+  Require(state.payload_bytes <= size);
   if (!journal.ok()) {
     Require(!journal.error().message.empty());
     return 0;
   }
-  Require((*journal)->last_position() == position);
+  Require((*journal)->last_position() == state.mark().position);
   const std::vector<JournalRecord> records = {{1, {std::byte{2}}}};
   const auto appended = (*journal)->Append(records);
-  Require(appended.ok() && *appended == position + 1);
-  position = time = payload_bytes = 0;
-  Require(Journal::Open(storage.get(), {}, 0, read).ok());
-  Require(position == *appended);
+  Require(appended.ok() && *appended == state.mark().position);
+  CheckingState again;
+  Require(Journal::Open(storage.get(), {}, &again).ok());
+  Require(again.mark() == state.mark());
+  // From where the state already is there is nothing to be told.
+  const uint64_t told = again.payload_bytes;
+  Require(Journal::Open(storage.get(), {}, &again).ok());
+  Require(again.payload_bytes == told && again.mark() == state.mark());
   return 0;
 }

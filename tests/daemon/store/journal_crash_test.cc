@@ -27,8 +27,8 @@ struct Acknowledgement {
                                 int acknowledgements) {
   auto storage = OpenFileStorage(folder);
   if (!storage.ok()) _exit(3);
-  auto journal = Journal::Open(storage->get(), {.segment_bytes = 200'000}, 0,
-                               [](const JournalBatch&) { return Status(); });
+  auto journal =
+      Journal::Open(storage->get(), {.segment_bytes = 200'000}, AnyState());
   if (!journal.ok()) _exit(4);
   StepForever(run, [&](uint64_t number) {
     const auto position = (*journal)->Append(SampleBatch(number));

@@ -123,8 +123,7 @@ TEST_P(PowerLossTest, NothingAcknowledgedIsLost) {
     // Sometimes the process is killed before that, and another goes on.
     for (uint64_t process = random() % 2; process < 2; ++process) {
       auto journal =
-          Journal::Open(&storage, {.segment_bytes = kSegmentBytes}, 0,
-                        [](const JournalBatch&) { return Status(); });
+          Journal::Open(&storage, {.segment_bytes = kSegmentBytes}, AnyState());
       if (!journal.ok()) continue;
       // What an opening has found must stay.
       ExpectNothingLost(storage, &told);

@@ -41,10 +41,15 @@ std::optional<uint64_t> SampleNumber(const JournalBatch& batch) {
   return std::nullopt;
 }
 
+std::vector<JournalRecord> Text(std::string_view text) {
+  const ByteSpan bytes = AsBytes(text);
+  return {{7, std::vector<std::byte>(bytes.begin(), bytes.end())}};
+}
+
 Result<std::vector<uint64_t>> ReadSamples(const Storage& storage) {
   std::vector<uint64_t> numbers;
   uint64_t time = 0;
-  INGOT_TRY(ReplayJournal(storage, 0, [&](const JournalBatch& batch) -> Status {
+  INGOT_TRY(ReadJournal(storage, [&](const JournalBatch& batch) -> Status {
     EXPECT_EQ(batch.position, numbers.size() + 1);
     EXPECT_GE(batch.time, time);
     time = batch.time;
@@ -54,9 +59,26 @@ Result<std::vector<uint64_t>> ReadSamples(const Storage& storage) {
   return numbers;
 }
 
-std::unique_ptr<Journal> OpenJournal(Storage* storage, JournalOptions options) {
-  auto journal = Journal::Open(storage, std::move(options), 0,
-                               [](const JournalBatch&) { return Status(); });
+JournalState* AnyState() {
+  class State final : public JournalState {
+    JournalMark mark() const override { return {}; }
+    Status Stage(const JournalBatch&) override { return {}; }
+    Status Commit(const JournalMark&) override { return {}; }
+    void Drop() override {}
+  };
+  static State state;
+  return &state;
+}
+
+Result<JournalEnd> ReadJournal(const Storage& storage, BatchReader reader,
+                               JournalMark after) {
+  ReadingState state(std::move(reader), after);
+  return ReplayJournal(storage, &state);
+}
+
+std::unique_ptr<Journal> OpenJournal(Storage* storage, JournalOptions options,
+                                     JournalState* state) {
+  auto journal = Journal::Open(storage, std::move(options), state);
   EXPECT_TRUE(journal.ok()) << journal.error().message;
   return std::move(journal).value();
 }

@@ -4,8 +4,11 @@
 #define INGOT_TESTS_DAEMON_STORE_JOURNAL_SAMPLES_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "daemon/store/journal.h"
@@ -16,14 +19,44 @@ namespace ingot::store {
 std::vector<JournalRecord> SampleBatch(uint64_t number);
 // The number of such a batch; nothing, and a test failure, for others.
 std::optional<uint64_t> SampleNumber(const JournalBatch& batch);
+// A batch of one record, of type 7.
+std::vector<JournalRecord> Text(std::string_view text);
 
 // The numbers of the batches in a journal, by position; a test failure where
 // positions have gaps or times go backwards.
 Result<std::vector<uint64_t>> ReadSamples(const Storage& storage);
 
-// Opens without reading. It must succeed.
+using BatchReader = std::function<Status(const JournalBatch&)>;
+
+// Hands batches to a function, and is told of those behind `after`.
+class ReadingState final : public JournalState {
+ public:
+  explicit ReadingState(BatchReader reader, JournalMark after = {})
+      : reader_(std::move(reader)), mark_(after) {}
+
+  JournalMark mark() const override { return mark_; }
+  Status Stage(const JournalBatch& batch) override { return reader_(batch); }
+  Status Commit(const JournalMark& mark) override {
+    mark_ = mark;
+    return {};
+  }
+  void Drop() override {}
+
+ private:
+  const BatchReader reader_;
+  JournalMark mark_;
+};
+
+// One for all, which takes any batch and keeps nothing.
+JournalState* AnyState();
+
+Result<JournalEnd> ReadJournal(const Storage& storage, BatchReader reader,
+                               JournalMark after = {});
+
+// It must succeed.
 std::unique_ptr<Journal> OpenJournal(Storage* storage,
-                                     JournalOptions options = {});
+                                     JournalOptions options = {},
+                                     JournalState* state = AnyState());
 
 }  // namespace ingot::store
 

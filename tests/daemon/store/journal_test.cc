@@ -16,11 +16,6 @@
 namespace ingot::store {
 namespace {
 
-std::vector<JournalRecord> Text(std::string_view text) {
-  const ByteSpan bytes = AsBytes(text);
-  return {{7, std::vector<std::byte>(bytes.begin(), bytes.end())}};
-}
-
 Status Ignore(const JournalBatch&) { return {}; }
 
 // Copies a journal, with one file changed by `change`.
@@ -52,8 +47,8 @@ class ThreeSegments : public testing::Test {
 
   // Batches that are read, or the error's kind.
   static Result<uint64_t> Count(const Storage& storage) {
-    INGOT_ASSIGN(const JournalEnd end, ReplayJournal(storage, 0, Ignore));
-    return end.next_position - 1;
+    INGOT_ASSIGN(const JournalEnd end, ReadJournal(storage, Ignore));
+    return end.mark.position;
   }
 
   std::unique_ptr<Storage> storage_ = MakeMemoryStorage();
@@ -132,7 +127,7 @@ TEST(JournalTest, TimesNeverGoBackwards) {
     now = jump;
     ASSERT_TRUE(journal->Append(Text("a")).ok());
   }
-  ASSERT_TRUE(ReplayJournal(*storage, 0, [&](const JournalBatch& batch) {
+  ASSERT_TRUE(ReadJournal(*storage, [&](const JournalBatch& batch) {
                 times.push_back(batch.time);
                 return Status();
               }).ok());
@@ -150,7 +145,7 @@ TEST(JournalTest, BatchesHaveLimits) {
   EXPECT_TRUE(journal->Append(large).ok());
   EXPECT_TRUE(journal->Append(std::vector<JournalRecord>{{1, {}}}).ok());
   uint64_t bytes = 0;
-  ASSERT_TRUE(ReplayJournal(*storage, 0, [&](const JournalBatch& batch) {
+  ASSERT_TRUE(ReadJournal(*storage, [&](const JournalBatch& batch) {
                 for (const auto& record : batch.records) {
                   bytes += record.payload.size();
                 }
@@ -159,23 +154,120 @@ TEST(JournalTest, BatchesHaveLimits) {
   EXPECT_EQ(bytes, (16 << 20) - 1 - 16 * 4);
 }
 
-TEST_F(ThreeSegments, ReadingBeginsWhereAsked) {
-  uint64_t expected = 6;
-  ASSERT_TRUE(ReplayJournal(*storage_, 5, [&](const JournalBatch& batch) {
-                EXPECT_EQ(batch.position, expected);
-                EXPECT_EQ(AsText(batch.records[0].payload),
-                          "batch " + std::to_string(expected));
-                ++expected;
-                return Status();
-              }).ok());
-  EXPECT_EQ(expected, batches_ + 1);
-  EXPECT_TRUE(ReplayJournal(*storage_, batches_, Ignore).ok());
-  EXPECT_EQ(ReplayJournal(*storage_, batches_ + 1, Ignore).error().kind,
-            ErrorKind::kCorruption);
+// The mark behind every batch: each is a group.
+std::vector<JournalMark> Marks(const Storage& storage) {
+  std::vector<JournalMark> marks = {{}};
+  ReadingState state([&](const JournalBatch&) {
+    marks.push_back(state.mark());
+    return Status();
+  });
+  EXPECT_TRUE(ReplayJournal(storage, &state).ok());
+  marks.push_back(state.mark());
+  marks.erase(marks.begin());
+  return marks;
+}
+
+TEST_F(ThreeSegments, ReadingBeginsAtTheMark) {
+  const std::vector<JournalMark> marks = Marks(*storage_);
+  ASSERT_EQ(marks.size(), batches_ + 1);
+  for (const JournalMark& mark : marks) {
+    uint64_t expected = mark.position + 1;
+    const auto end = ReadJournal(
+        *storage_,
+        [&](const JournalBatch& batch) {
+          EXPECT_EQ(batch.position, expected);
+          EXPECT_EQ(AsText(batch.records[0].payload),
+                    "batch " + std::to_string(expected));
+          ++expected;
+          return Status();
+        },
+        mark);
+    ASSERT_TRUE(end.ok()) << end.error().message;
+    EXPECT_EQ(expected, batches_ + 1);
+    EXPECT_EQ(end->mark, marks.back());
+  }
+}
+
+TEST_F(ThreeSegments, SegmentsBeforeTheMarkAreNotRead) {
+  const std::vector<JournalMark> marks = Marks(*storage_);
+  // Its groups, not its header.
+  const auto damaged = Altered(*storage_, NumberedKey(kJournalFolder, 1),
+                               [](auto& bytes) { bytes[100] ^= std::byte{1}; });
+  for (const JournalMark& mark : marks) {
+    // The group at the mark is compared.
+    EXPECT_EQ(ReadJournal(*damaged, Ignore, mark).ok(), mark.position > 3)
+        << mark.position;
+  }
+}
+
+// Also where the groups are not read.
+TEST_F(ThreeSegments, FirstPositionsMustFollow) {
+  const JournalMark last = Marks(*storage_).back();
+  for (const uint64_t number : {1, 2, 3}) {
+    for (const uint64_t first_position : {0, 1, 4, 7, 9}) {
+      // Another chain of headers, which hold but for that position.
+      std::unique_ptr<Storage> copy = Altered(*storage_, "", [](auto&) {});
+      SegmentEnd previous;
+      for (uint64_t segment = 1; segment <= 3; ++segment) {
+        const std::string key = NumberedKey(kJournalFolder, segment);
+        const uint64_t first =
+            segment == number ? first_position : 3 * segment - 2;
+        const SegmentHeaderBytes header =
+            EncodeSegmentHeader({segment, previous, first});
+        copy = Altered(*copy, key, [&](auto& bytes) {
+          std::copy(header.begin(), header.end(), bytes.begin());
+          previous = {segment, bytes.size(), SegmentChecksum(header)};
+        });
+      }
+      for (const JournalMark& mark : {JournalMark{}, last}) {
+        const auto end = ReadJournal(*copy, Ignore, mark);
+        // Of segments that are not read only the order can be checked.
+        const bool plausible = mark == last && number == 2 &&
+                               first_position >= 1 && first_position <= 7;
+        EXPECT_EQ(end.ok(), plausible || first_position == 3 * number - 2)
+            << number << ", " << first_position << ", " << mark.position;
+      }
+    }
+  }
+}
+
+TEST_F(ThreeSegments, AnotherJournalsMarkIsFound) {
+  for (const JournalMark& mark : Marks(*storage_)) {
+    if (mark.position == 0) continue;
+    const auto end =
+        ReadJournal(*storage_, Ignore, {mark.position, mark.checksum ^ 1});
+    ASSERT_FALSE(end.ok());
+    EXPECT_EQ(end.error().kind, ErrorKind::kCorruption);
+  }
+  const auto end = ReadJournal(*storage_, Ignore, {batches_ + 1, 1});
+  ASSERT_FALSE(end.ok());
+  EXPECT_EQ(end.error().kind, ErrorKind::kCorruption);
+  EXPECT_NE(end.error().message.find("was acknowledged"), std::string::npos);
+}
+
+TEST(JournalMarkTest, IsAtTheEndOfAGroup) {
+  const auto storage = MakeMemoryStorage();
+  const SegmentHeaderBytes header =
+      EncodeSegmentHeader({.number = 1, .previous = {}, .first_position = 1});
+  std::vector<std::byte> segment(header.begin(), header.end());
+  const std::vector<std::byte> batch = *EncodeBatch(Text("x"));
+  const std::vector<ByteSpan> batches(3, batch);
+  for (const uint64_t position : {1, 4}) {
+    const auto group = EncodeGroup(batches, position, 7);
+    segment.insert(segment.end(), group.begin(), group.end());
+  }
+  WriteFile(storage.get(), NumberedKey(kJournalFolder, 1), segment);
+  const auto end = ReadJournal(*storage, Ignore);
+  ASSERT_TRUE(end.ok()) << end.error().message;
+  for (uint64_t position = 1; position <= 6; ++position) {
+    EXPECT_EQ(
+        ReadJournal(*storage, Ignore, {position, end->mark.checksum}).ok(),
+        position == 6);
+  }
 }
 
 TEST_F(ThreeSegments, TheReadersErrorIsHandedOn) {
-  const auto end = ReplayJournal(*storage_, 0, [](const JournalBatch& batch) {
+  const auto end = ReadJournal(*storage_, [](const JournalBatch& batch) {
     return batch.position < 4 ? Status() : Status(Unsupported("record type 7"));
   });
   EXPECT_EQ(end.error().kind, ErrorKind::kUnsupported);
@@ -238,7 +330,7 @@ TEST_F(ThreeSegments, MissingSegmentsAreFound) {
     EXPECT_EQ(Count(*copy).error().kind, ErrorKind::kCorruption);
   }
   ASSERT_TRUE(storage_->Remove(NumberedKey(kJournalFolder, 3)).ok());
-  EXPECT_EQ(ReplayJournal(*storage_, 7, Ignore).error().kind,
+  EXPECT_EQ(ReadJournal(*storage_, Ignore, {7, 1}).error().kind,
             ErrorKind::kCorruption);
 }
 

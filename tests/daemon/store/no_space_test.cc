@@ -45,8 +45,9 @@ class NoSpaceTest : public testing::Test {
     auto storage = OpenFileStorage(mounted_ + "/store");
     ASSERT_TRUE(storage.ok()) << storage.error().message;
     storage_ = std::move(*storage);
-    store_ = OpenStore(storage_.get(),
-                       {.staging = {.reserved_bytes = reserved_bytes}});
+    StoreOptions options = FolderOptions(mounted_ + "/store");
+    options.reserved_bytes = reserved_bytes;
+    store_ = OpenStore(storage_.get(), options);
   }
   Staging& staging() { return store_->staging(); }
 

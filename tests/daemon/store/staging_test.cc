@@ -18,6 +18,7 @@
 #include "daemon/store/memory_storage.h"
 #include "daemon/store/store.h"
 #include "tests/daemon/store/faulty_storage.h"
+#include "tests/daemon/store/journal_samples.h"
 #include "tests/daemon/store/store_samples.h"
 
 namespace ingot::store {
@@ -115,7 +116,7 @@ TEST_F(StagingTest, UploadsAreReadableAtOnceAndAfterwards) {
 TEST_F(StagingTest, EqualBytesAreStagedOnce) {
   const StagedRecord first = Stage(bytes_);
   EXPECT_EQ(Stage(bytes_), first);
-  EXPECT_EQ(staging().List(), std::vector{first});
+  EXPECT_EQ(*staging().List(), std::vector{first});
   ExpectNoOtherFiles(storage_, staging());
 }
 
@@ -124,7 +125,7 @@ TEST_F(StagingTest, WhatIsNotFinishedLeavesNothing) {
     const auto upload = staging().Begin();
     ASSERT_TRUE(upload.ok());
     ASSERT_TRUE((*upload)->Write(bytes_).ok());
-    EXPECT_FALSE(staging().Find(digest_));
+    EXPECT_FALSE(*staging().Find(digest_));
   }
   ExpectNoOtherFiles(storage_, staging());
   // As of a process that died.
@@ -151,7 +152,7 @@ TEST_F(StagingTest, DiscardedIsGoneAndMayComeAgain) {
   EXPECT_TRUE((*reading)->ReadAt(0, read).ok());
   EXPECT_TRUE(read == bytes_) << "who reads goes on";
   Reopen();
-  EXPECT_TRUE(staging().List().empty());
+  EXPECT_TRUE(staging().List()->empty());
   EXPECT_GT(Stage(bytes_).number, first.number);
   Reopen();
   ExpectStaged(staging(), bytes_);
@@ -181,11 +182,11 @@ TEST_F(StagingTest, ConcurrentUploadsOfEqualBytesAreStagedOnce) {
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(failures, 0);
-  const auto before = staging().List();
+  const auto before = *staging().List();
   EXPECT_LE(before.size(), kContents);
   ExpectNoOtherFiles(storage_, staging());
   Reopen();
-  EXPECT_EQ(staging().List(), before);
+  EXPECT_EQ(*staging().List(), before);
 }
 
 // Rule 5: it may yet be found.
@@ -200,7 +201,7 @@ TEST_F(StagingTest, AFileWhoseRecordFailedStaysUntilItCannotBeTrue) {
   const auto failed = StageBytes(&staging(), SampleUpload(3));
   ASSERT_FALSE(failed.ok());
   EXPECT_EQ(failed.error().kind, ErrorKind::kIo);
-  EXPECT_EQ(staging().List().size(), 2);
+  EXPECT_EQ(staging().List()->size(), 2);
   EXPECT_EQ(storage_.List(kStagedFolder)->size(), 3);
   // One more, so that two wait to be settled; it begins a segment.
   storage_.Fail(storage_.operations() + finish - 2, UINT64_MAX, ErrorKind::kIo);
@@ -210,13 +211,13 @@ TEST_F(StagingTest, AFileWhoseRecordFailedStaysUntilItCannotBeTrue) {
   // Found after all.
   FaultyStorage copy(
       storage_.PowerLoss({kVersionFolder, kJournalFolder, kStagedFolder}));
-  const auto found = OpenStore(&copy)->staging().List();
+  const auto found = *OpenStore(&copy)->staging().List();
   EXPECT_TRUE(found.size() == 2 || found.size() == 3);
   // The next success settles them.
   Stage(SampleUpload(5));
   ExpectNoOtherFiles(storage_, staging());
   Reopen();
-  EXPECT_EQ(staging().List().size(), 3);
+  EXPECT_EQ(staging().List()->size(), 3);
 }
 
 TEST_F(StagingTest, DamageIsFound) {
@@ -242,7 +243,7 @@ TEST_F(StagingTest, DamageIsFound) {
   EXPECT_EQ(staging().Open(digest_).error().kind, ErrorKind::kCorruption);
   EXPECT_EQ(staging().Check(digest_).error().kind, ErrorKind::kCorruption);
   ExpectStaged(staging(), SampleUpload(8));
-  EXPECT_EQ(staging().Find(other.digest), other);
+  EXPECT_EQ(*staging().Find(other.digest), other);
   // What is damaged can be taken away, and uploaded again.
   ASSERT_TRUE(staging().Discard(digest_).ok());
   Stage(bytes_);
@@ -282,11 +283,10 @@ Result<std::unique_ptr<Store>> OpenAfter(std::span<const Record> records) {
   static std::vector<std::unique_ptr<Storage>> kept;
   Storage* storage = kept.emplace_back(MakeMemoryStorage()).get();
   OpenStore(storage).reset();
-  auto journal = Journal::Open(storage, {}, 0,
-                               [](const JournalBatch&) { return Status(); });
+  const auto journal = OpenJournal(storage);
   for (const Record& record : records) {
     const JournalRecord encoded = EncodeRecord(record);
-    EXPECT_TRUE((*journal)->Append(std::span(&encoded, 1)).ok());
+    EXPECT_TRUE(journal->Append(std::span(&encoded, 1)).ok());
   }
   return Store::Open(storage);
 }

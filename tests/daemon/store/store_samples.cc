@@ -3,11 +3,15 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <random>
 #include <string>
 #include <utility>
 
+#include "daemon/store/index.h"
+#include "daemon/store/journal_replay.h"
 #include "daemon/store/keys.h"
+#include "daemon/store/state.h"
 
 namespace ingot::store {
 
@@ -42,11 +46,16 @@ std::unique_ptr<Store> OpenStore(Storage* storage, StoreOptions options) {
   return std::move(*store);
 }
 
+StoreOptions FolderOptions(const std::string& folder) {
+  return {.index = {.folder = folder + "/" + std::string(kIndexFolder)}};
+}
+
 void ExpectStaged(const Staging& staging, ByteSpan bytes) {
   const Digest digest = HashBytes(bytes);
   const auto record = staging.Find(digest);
-  ASSERT_TRUE(record) << ToHex(digest);
-  EXPECT_EQ(record->length, bytes.size());
+  ASSERT_TRUE(record.ok()) << record.error().message;
+  ASSERT_TRUE(*record) << ToHex(digest);
+  EXPECT_EQ((*record)->length, bytes.size());
   const auto source = staging.Open(digest);
   ASSERT_TRUE(source.ok()) << source.error().message;
   std::vector<std::byte> read((*source)->size());
@@ -58,7 +67,9 @@ void ExpectStaged(const Staging& staging, ByteSpan bytes) {
 
 void ExpectNoOtherFiles(const Storage& storage, const Staging& staging) {
   std::vector<std::string> expected;
-  for (const StagedRecord& record : staging.List()) {
+  const auto records = staging.List();
+  ASSERT_TRUE(records.ok());
+  for (const StagedRecord& record : *records) {
     expected.push_back(NumberedKey(kStagedFolder, record.number));
   }
   std::vector<std::string> found;
@@ -66,6 +77,26 @@ void ExpectNoOtherFiles(const Storage& storage, const Staging& staging) {
   ASSERT_TRUE(files.ok());
   for (const StoredFile& file : *files) found.push_back(file.key);
   EXPECT_EQ(found, expected);
+}
+
+void ExpectIndexIsTheJournals(const Storage& storage,
+                              const std::string& folder) {
+  std::map<std::string, std::string> rows[2];
+  for (const bool kept : {false, true}) {
+    auto index = Index::Open({.folder = kept ? folder : ""}, ApplyRecords);
+    ASSERT_TRUE(index.ok()) << index.error().message;
+    const auto end = ReplayJournal(storage, index->get());
+    ASSERT_TRUE(end.ok()) << end.error().message;
+    ASSERT_TRUE((*index)
+                    ->Scan("",
+                           [&](std::string_view key,
+                               std::string_view value) -> Result<bool> {
+                             rows[kept].emplace(key, value);
+                             return true;
+                           })
+                    .ok());
+  }
+  EXPECT_EQ(rows[0], rows[1]);
 }
 
 }  // namespace ingot::store

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "codec/bytes.h"
@@ -21,6 +22,9 @@ Result<StagedRecord> StageBytes(Staging* staging, ByteSpan bytes);
 // Opens a store; it must succeed.
 std::unique_ptr<Store> OpenStore(Storage* storage, StoreOptions options = {});
 
+// Options for a store in `folder` on disk: the index is there, too.
+StoreOptions FolderOptions(const std::string& folder);
+
 // A failure unless `digest` is staged with exactly `bytes`, for each way to
 // read them.
 void ExpectStaged(const Staging& staging, ByteSpan bytes);
@@ -28,6 +32,11 @@ void ExpectStaged(const Staging& staging, ByteSpan bytes);
 // A failure unless the files in the folder of staged uploads are those that
 // are staged.
 void ExpectNoOtherFiles(const Storage& storage, const Staging& staging);
+
+// A failure unless the index in `folder`, which nobody has open, is what the
+// journal makes anew.
+void ExpectIndexIsTheJournals(const Storage& storage,
+                              const std::string& folder);
 
 }  // namespace ingot::store
 

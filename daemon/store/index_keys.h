@@ -1,0 +1,42 @@
+// The keys of the index's rows, table by table (STORE.md, "Index"). Numbers
+// are big-endian, so that rows are in their order.
+//
+// Thread-safety: values.
+
+#ifndef INGOT_DAEMON_STORE_INDEX_KEYS_H_
+#define INGOT_DAEMON_STORE_INDEX_KEYS_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "codec/digest.h"
+
+namespace ingot::store {
+
+// The first byte of every key.
+enum class IndexTable : char {
+  kMeta = 'm',           // what the index is
+  kLargestNumber = 'n',  // of files, by folder
+  kStagedNumbers = 's',
+  kStagedDigests = 'd',
+};
+
+class IndexKey {
+ public:
+  explicit IndexKey(IndexTable table) : bytes_(1, static_cast<char>(table)) {}
+
+  IndexKey& Add(uint64_t number);
+  IndexKey& Add(const Digest& digest);
+  // Only as the last part.
+  IndexKey& Add(std::string_view text);
+
+  operator std::string_view() const { return bytes_; }
+
+ private:
+  std::string bytes_;
+};
+
+}  // namespace ingot::store
+
+#endif  // INGOT_DAEMON_STORE_INDEX_KEYS_H_

@@ -1,0 +1,25 @@
+// The largest number that a folder's files had in any record, so that none is
+// given twice.
+//
+// Thread-safety: functions without state.
+
+#ifndef INGOT_DAEMON_STORE_LARGEST_NUMBER_H_
+#define INGOT_DAEMON_STORE_LARGEST_NUMBER_H_
+
+#include <cstdint>
+#include <string_view>
+
+#include "codec/result.h"
+#include "daemon/store/index.h"
+
+namespace ingot::store {
+
+// 0 where there was none.
+Result<uint64_t> LargestNumber(const IndexReader& index,
+                               std::string_view folder);
+Status RaiseLargestNumber(std::string_view folder, uint64_t number,
+                          IndexWriter* index);
+
+}  // namespace ingot::store
+
+#endif  // INGOT_DAEMON_STORE_LARGEST_NUMBER_H_
