@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
+#include <optional>
 #include <set>
 
 #include "codec/base/ordered_pipeline.h"
@@ -10,6 +10,8 @@
 #include "codec/container/block_reader.h"
 #include "codec/container/format.h"
 #include "codec/container/index.h"
+#include "codec/container/index_reader.h"
+#include "codec/container/object_records.h"
 #include "codec/container/outside_reader.h"
 #include "codec/container/record.h"
 #include "codec/container/statistics.h"
@@ -53,7 +55,10 @@ class ContainerReader::Impl {
                        const ByteConsumer& consumer);
   Status VerifyObject(size_t object);
   // Of an object whose elements cannot be restored here: its block checksums.
-  Status CheckBlocks(size_t object);
+  Status CheckBlocks(size_t object) {
+    records_->Select(object);
+    return records_->CheckBlocks();
+  }
 
  private:
   // One block in flight.
@@ -64,12 +69,6 @@ class ContainerReader::Impl {
     ByteSpan out;  // what of raw was asked for
   };
 
-  // Record positions of one object, kept until another is read.
-  void Locate(size_t object);
-  // A block of the located object, whose record is record `block` + group + 1.
-  Result<BlockContext> Context(size_t object, uint64_t block);
-  Result<std::shared_ptr<const GroupSide>> LoadGroup(size_t object,
-                                                     uint64_t group);
   // Feeds the hashers that are not null, then `consumer`.
   Status Consume(ByteSpan bytes, Hasher* first, Hasher* second,
                  const ByteConsumer& consumer);
@@ -80,134 +79,28 @@ class ContainerReader::Impl {
   ThreadPool pool_;
   std::vector<std::unique_ptr<Slot>> slots_;
   Index index_;
-  OutsideReader outside_{nullptr};  // needs index_
+  OutsideReader outside_{nullptr};        // needs index_
+  std::optional<ObjectRecords> records_;  // the same
   uint64_t index_position_ = 0;
   std::function<void(uint64_t)> progress_;
   uint64_t progress_bytes_ = 0;
-
-  size_t located_ = std::numeric_limits<size_t>::max();
-  std::vector<uint64_t> positions_;  // of located_'s records, in file order
-  uint64_t loaded_group_ = 0;
-  std::shared_ptr<const GroupSide> group_side_;
 };
 
 Status ContainerReader::Impl::Open() {
-  const std::string& name = source_->name();
-  const uint64_t size = source_->size();
-  std::vector<std::byte> bytes(
-      std::min<uint64_t>(size, std::max(kHeaderBytes, kFooterBytes)));
-  INGOT_TRY(source_->ReadAt(0, bytes));
-  bytes.resize(std::min(bytes.size(), kHeaderBytes));
-  // Magic first: another kind of file is not a damaged container.
-  INGOT_TRY(CheckHeader(bytes, name));
-  if (size < kHeaderBytes + kFooterBytes) {
-    return Corruption(name + ": truncated: " + std::to_string(size) +
-                      " bytes, a container has at least " +
-                      std::to_string(kHeaderBytes + kFooterBytes));
-  }
-  bytes.resize(kFooterBytes);
-  const uint64_t footer_position = size - kFooterBytes;
-  INGOT_TRY(source_->ReadAt(footer_position, bytes));
-  INGOT_ASSIGN(const Footer footer,
-               ParseFooter(bytes, name, footer_position));
-  index_position_ = footer.index_position;
-  const uint64_t index_size = footer_position - index_position_;
-  constexpr uint64_t kMaxIndexRecord = MaxBodyBytes(RecordType::kIndex) + 64;
-  if (index_size > kMaxIndexRecord) {
-    return Corruption(name + ": index of " + std::to_string(index_size) +
-                      " bytes, expected at most " +
-                      std::to_string(kMaxIndexRecord));
-  }
-  bytes.resize(index_size);
-  INGOT_TRY(source_->ReadAt(index_position_, bytes));
-  size_t wanted = 0;
-  INGOT_ASSIGN(const std::optional<Record> record,
-               ParseRecord(bytes, name, index_position_, &wanted));
-  if (!record || record->type() != RecordType::kIndex ||
-      record->size != index_size) {
-    return Corruption(name + ": offset " + std::to_string(index_position_) +
-                      ": expected the index record");
-  }
-  ByteReader reader(record->body, name, index_position_ + record->body_offset);
-  Result<Index> index = ParseIndex(&reader, index_position_);
-  if (!index.ok()) {
-    return WithContext(name + ": ", std::move(index).error());
-  }
-  index_ = std::move(*index);
+  INGOT_ASSIGN(FoundIndex found, ReadIndex(*source_));
+  index_ = std::move(found.index);
+  index_position_ = found.position;
   outside_ = OutsideReader(references_, index_.base_files);
+  records_.emplace(source_.get(), &index_);
   return {};
-}
-
-void ContainerReader::Impl::Locate(size_t object) {
-  if (located_ == object) return;
-  const ObjectEntry& entry = index_.objects[object];
-  positions_.clear();
-  positions_.reserve(entry.sizes.size());
-  uint64_t position = entry.position + entry.begin_size;
-  for (uint32_t size : entry.sizes) {
-    positions_.push_back(position);
-    position += size;
-  }
-  located_ = object;
-  group_side_ = nullptr;
-}
-
-Result<std::shared_ptr<const GroupSide>> ContainerReader::Impl::LoadGroup(
-    size_t object, uint64_t group) {
-  if (group_side_ != nullptr && loaded_group_ == group) return group_side_;
-  const ObjectEntry& entry = index_.objects[object];
-  const size_t record_index = group * (1 + entry.geometry.blocks_per_group());
-  const uint64_t position = positions_[record_index];
-  std::vector<std::byte> bytes(entry.sizes[record_index]);
-  INGOT_TRY(source_->ReadAt(position, bytes));
-  size_t wanted = 0;
-  INGOT_ASSIGN(const std::optional<Record> record,
-               ParseRecord(bytes, source_->name(), position, &wanted));
-  if (!record || record->type() != RecordType::kGroup) {
-    return Corruption(source_->name() + ": offset " +
-                      std::to_string(position) + ": expected a group record");
-  }
-  ByteReader reader(record->body, source_->name(),
-                    position + record->body_offset);
-  const uint64_t first = group * entry.geometry.group_elements;
-  INGOT_ASSIGN(GroupSide side, ParseGroupSide(&reader, entry.geometry, first));
-  if (side.elements !=
-      std::min(entry.geometry.group_elements, entry.elements() - first)) {
-    return reader.Corrupt("group has other elements than the index says");
-  }
-  if (side.delta != nullptr && entry.depth == 0) {
-    return reader.Corrupt(
-        "group refers to other objects, the index says that its does not");
-  }
-  loaded_group_ = group;
-  group_side_ = std::make_shared<GroupSide>(std::move(side));
-  return group_side_;
-}
-
-Result<BlockContext> ContainerReader::Impl::Context(size_t object,
-                                                    uint64_t block) {
-  const ObjectEntry& entry = index_.objects[object];
-  const Geometry& geometry = entry.geometry;
-  const uint64_t group = block / geometry.blocks_per_group();
-  INGOT_ASSIGN(std::shared_ptr<const GroupSide> side, LoadGroup(object, group));
-  const uint64_t first = block * geometry.block_elements;
-  return BlockContext{
-      .name = &source_->name(),
-      .side = std::move(side),
-      .geometry = geometry,
-      .group_first = group * geometry.group_elements,
-      .first = first,
-      .elements = std::min(geometry.block_elements, entry.elements() - first),
-      .outside = outside_};
 }
 
 Status ContainerReader::Impl::ReadObject(size_t object, uint64_t begin,
                                          uint64_t end,
                                          const ByteConsumer& consumer) {
   if (begin == end) return {};
-  Locate(object);
-  const ObjectEntry& entry = index_.objects[object];
-  const Geometry& geometry = entry.geometry;
+  records_->Select(object);
+  const Geometry& geometry = index_.objects[object].geometry;
   const uint64_t element_bytes = geometry.element_bytes();
   const uint64_t first_element = begin / element_bytes;
   const uint64_t end_element = DivideRoundingUp(end, element_bytes);
@@ -216,7 +109,8 @@ Status ContainerReader::Impl::ReadObject(size_t object, uint64_t begin,
   size_t turn = 0;
   for (uint64_t block = first_element / geometry.block_elements;
        block * geometry.block_elements < end_element; ++block) {
-    INGOT_ASSIGN(BlockContext context, Context(object, block));
+    INGOT_ASSIGN(BlockContext context, records_->Context(block));
+    context.outside = outside_;
     const uint64_t first = context.first;
     const uint64_t from = std::max(first, first_element) - first;
     const uint64_t to =
@@ -229,20 +123,18 @@ Status ContainerReader::Impl::ReadObject(size_t object, uint64_t begin,
     const uint64_t keep =
         std::min(end, (first + to) * element_bytes) -
         (first + from) * element_bytes;
-    const size_t record = block + block / geometry.blocks_per_group() + 1;
-    const uint64_t position = positions_[record];
-    const uint64_t size = entry.sizes[record];
+    const RecordExtent extent = records_->Block(block);
     Slot* const slot = slots_[turn++ % slots_.size()].get();
-    INGOT_TRY(pipeline.Submit([this, slot, position, size, from, to, skip,
-                               keep, element_bytes,
+    INGOT_TRY(pipeline.Submit([this, slot, extent, from, to, skip, keep,
+                               element_bytes,
                                context = std::move(context)]()
                                   -> Result<Slot*> {
-      INGOT_TRY(slot->record.Resize(size + kKernelSlack));
-      INGOT_TRY(source_->ReadAt(position, slot->record.span().first(size)));
+      INGOT_TRY(slot->record.Resize(extent.size + kKernelSlack));
+      const MutableByteSpan bytes = slot->record.span().first(extent.size);
+      INGOT_TRY(source_->ReadAt(extent.position, bytes));
       INGOT_TRY(slot->raw.Resize((to - from) * element_bytes));
-      INGOT_TRY(slot->reader.Decode(slot->record.span().first(size), position,
-                                    context, from, to, slot->raw.span(),
-                                    /*stream=*/false));
+      INGOT_TRY(slot->reader.Decode(bytes, extent.position, context, from, to,
+                                    slot->raw.span(), /*stream=*/false));
       slot->out = slot->raw.span().first(keep).subspan(skip);
       return slot;
     }));
@@ -370,20 +262,6 @@ Status ContainerReader::Impl::VerifyObject(size_t object) {
   if (hasher.Finish() != id.digest) {
     return Corruption(source_->name() + ": object " + ToHex(id.digest) +
                       ": SHA-256 does not match");
-  }
-  return {};
-}
-
-Status ContainerReader::Impl::CheckBlocks(size_t object) {
-  Locate(object);
-  const ObjectEntry& entry = index_.objects[object];
-  AlignedBuffer& bytes = slots_[0]->record;
-  for (uint64_t block = 0; block < entry.blocks(); ++block) {
-    INGOT_ASSIGN(const BlockContext context, Context(object, block));
-    const size_t record = block + block / entry.geometry.blocks_per_group() + 1;
-    INGOT_TRY(bytes.Resize(entry.sizes[record]));
-    INGOT_TRY(source_->ReadAt(positions_[record], bytes.span()));
-    INGOT_TRY(CheckBlockRecord(bytes.span(), positions_[record], context));
   }
   return {};
 }

@@ -13,9 +13,9 @@ namespace ingot {
 namespace {
 
 constexpr std::string_view kGgufMagic = "GGUF";
-constexpr uint64_t kMaxHeader = uint64_t{256} << 20;
+constexpr uint64_t kMaxGgufHeader = uint64_t{256} << 20;
 constexpr uint64_t kMaxEntries = uint64_t{1} << 20;
-constexpr uint64_t kMaxNameBytes = uint64_t{48} << 20;
+constexpr uint64_t kMaxGgufNameBytes = uint64_t{48} << 20;
 constexpr int kMaxArrayDepth = 4;
 constexpr uint64_t kDefaultAlignment = 32;
 constexpr uint64_t kMaxAlignment = uint64_t{1} << 20;
@@ -135,7 +135,7 @@ bool HeaderReader::SkipValue(uint32_t type, int depth) {
   if (item < kValueBytes.size() && kValueBytes[item] > 0) {
     // What overflows is too long anyway.
     const uint64_t bytes =
-        count > kMaxHeader ? UINT64_MAX : count * kValueBytes[item];
+        count > kMaxGgufHeader ? UINT64_MAX : count * kValueBytes[item];
     cursor_.Skip(bytes);
     return Present();
   }
@@ -166,8 +166,8 @@ bool HeaderReader::ReadEntry() {
 
 bool HeaderReader::ReadTensor() {
   const auto length = cursor_.Read<uint64_t>();
-  name_bytes_ += std::min(length, kMaxNameBytes);
-  if (length > kMaxTensorNameLength || name_bytes_ > kMaxNameBytes) {
+  name_bytes_ += std::min(length, kMaxGgufNameBytes);
+  if (length > kMaxTensorNameLength || name_bytes_ > kMaxGgufNameBytes) {
     return Fail("names of tensors are too long");
   }
   GgufTensor tensor;
@@ -281,7 +281,8 @@ bool LooksLikeGguf(ByteSpan first_bytes) {
 Result<ParsedLayout> ParseGguf(const Source& source,
                                std::optional<uint64_t> file_size) {
   const uint64_t end =
-      std::min({source.size(), file_size.value_or(kMaxHeader), kMaxHeader});
+      std::min({source.size(), file_size.value_or(kMaxGgufHeader),
+                kMaxGgufHeader});
   if (end < kGgufMagic.size()) {
     return ParsedLayout(RuleAt("the header has no end", end));
   }

@@ -14,7 +14,7 @@ namespace ingot {
 namespace {
 
 constexpr std::string_view kNpyMagic = "\x93NUMPY";
-constexpr uint64_t kMaxHeader = 65536;
+constexpr uint64_t kMaxNpyHeader = 65536;
 constexpr std::string_view kArrayName = "array";
 
 struct NumpyDType {
@@ -226,7 +226,7 @@ Result<ParsedLayout> ParseNpy(const Source& source,
   const uint64_t begin = version == 1 ? 10 : 12;
   const uint64_t length = version == 1 ? LoadLittleEndian<uint16_t>(&buffer[8])
                                        : LoadLittleEndian<uint32_t>(&buffer[8]);
-  if (length > kMaxHeader || length > available - begin) {
+  if (length > kMaxNpyHeader || length > available - begin) {
     return ParsedLayout(
         RuleAt("a header of " + std::to_string(length) + " bytes", 8));
   }

@@ -17,7 +17,7 @@ constexpr uint64_t kMaxOpcodes = uint64_t{1} << 23;
 constexpr uint64_t kMaxLine = 4096;     // of protocol 0
 constexpr uint64_t kMaxString = 65535;  // longer ones are no names
 constexpr size_t kMaxFrames = 256;
-constexpr uint64_t kMaxNameBytes = uint64_t{32} << 20;
+constexpr uint64_t kMaxPickleNameBytes = uint64_t{32} << 20;
 constexpr size_t kMaxName = 4096;
 
 // Reads opcodes and drives a PickleMachine.
@@ -293,7 +293,7 @@ class Namer {
 void Namer::Visit(PickleValue value) {
   if (value.kind == Kind::kTensor) {
     std::string& name = names_[value.index];
-    if (name.empty() && name_bytes_ + path_.size() <= kMaxNameBytes) {
+    if (name.empty() && name_bytes_ + path_.size() <= kMaxPickleNameBytes) {
       name = path_;
       name_bytes_ += name.size();
     }

@@ -1,0 +1,90 @@
+#include "codec/container/object_records.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "codec/container/record.h"
+
+namespace ingot {
+
+void ObjectRecords::Select(size_t object) {
+  if (object_ == object) return;
+  const ObjectEntry& entry = index_->objects[object];
+  positions_.clear();
+  positions_.reserve(entry.sizes.size());
+  uint64_t position = entry.position + entry.begin_size;
+  for (uint32_t size : entry.sizes) {
+    positions_.push_back(position);
+    position += size;
+  }
+  object_ = object;
+  side_ = nullptr;
+}
+
+RecordExtent ObjectRecords::Block(uint64_t block) const {
+  const ObjectEntry& entry = index_->objects[object_];
+  // A group's record stands before those of its blocks.
+  const size_t record = block + block / entry.geometry.blocks_per_group() + 1;
+  return {positions_[record], entry.sizes[record]};
+}
+
+Result<std::shared_ptr<const GroupSide>> ObjectRecords::Group(uint64_t group) {
+  if (side_ != nullptr && group_ == group) return side_;
+  const ObjectEntry& entry = index_->objects[object_];
+  const size_t record_index = group * (1 + entry.geometry.blocks_per_group());
+  const uint64_t position = positions_[record_index];
+  std::vector<std::byte> bytes(entry.sizes[record_index]);
+  INGOT_TRY(source_->ReadAt(position, bytes));
+  size_t wanted = 0;
+  INGOT_ASSIGN(const std::optional<Record> record,
+               ParseRecord(bytes, source_->name(), position, &wanted));
+  if (!record || record->type() != RecordType::kGroup) {
+    return Corruption(source_->name() + ": offset " + std::to_string(position) +
+                      ": expected a group record");
+  }
+  ByteReader reader(record->body, source_->name(),
+                    position + record->body_offset);
+  const uint64_t first = group * entry.geometry.group_elements;
+  INGOT_ASSIGN(GroupSide side, ParseGroupSide(&reader, entry.geometry, first));
+  if (side.elements !=
+      std::min(entry.geometry.group_elements, entry.elements() - first)) {
+    return reader.Corrupt("group has other elements than the index says");
+  }
+  if (side.delta != nullptr && entry.depth == 0) {
+    return reader.Corrupt(
+        "group refers to other objects, the index says that its does not");
+  }
+  group_ = group;
+  side_ = std::make_shared<GroupSide>(std::move(side));
+  return side_;
+}
+
+Result<BlockContext> ObjectRecords::Context(uint64_t block) {
+  const ObjectEntry& entry = index_->objects[object_];
+  const Geometry& geometry = entry.geometry;
+  const uint64_t group = block / geometry.blocks_per_group();
+  INGOT_ASSIGN(std::shared_ptr<const GroupSide> side, Group(group));
+  const uint64_t first = block * geometry.block_elements;
+  return BlockContext{
+      .name = &source_->name(),
+      .side = std::move(side),
+      .geometry = geometry,
+      .group_first = group * geometry.group_elements,
+      .first = first,
+      .elements = std::min(geometry.block_elements, entry.elements() - first)};
+}
+
+Status ObjectRecords::CheckBlocks() {
+  for (uint64_t block = 0; block < index_->objects[object_].blocks(); ++block) {
+    INGOT_ASSIGN(const BlockContext context, Context(block));
+    const RecordExtent extent = Block(block);
+    INGOT_TRY(bytes_.Resize(extent.size));
+    INGOT_TRY(source_->ReadAt(extent.position, bytes_.span()));
+    INGOT_TRY(CheckBlockRecord(bytes_.span(), extent.position, context));
+  }
+  return {};
+}
+
+}  // namespace ingot
