@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "codec/container/record.h"
+#include "codec/method/delta_side.h"
 
 namespace ingot {
 
@@ -74,6 +75,19 @@ Result<BlockContext> ObjectRecords::Context(uint64_t block) {
       .group_first = group * geometry.group_elements,
       .first = first,
       .elements = std::min(geometry.block_elements, entry.elements() - first)};
+}
+
+Result<std::set<Digest>> ObjectRecords::References() {
+  std::set<Digest> references;
+  const ObjectEntry& entry = index_->objects[object_];
+  for (uint64_t group = 0; entry.depth > 0 && group < entry.groups(); ++group) {
+    INGOT_ASSIGN(const std::shared_ptr<const GroupSide> side, Group(group));
+    if (side->delta == nullptr) continue;
+    for (const GroupReference& reference : side->delta->references) {
+      references.insert(reference.digest);
+    }
+  }
+  return references;
 }
 
 Status ObjectRecords::CheckBlocks() {

@@ -12,11 +12,13 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "codec/base/aligned_buffer.h"
 #include "codec/container/block_reader.h"
 #include "codec/container/index.h"
+#include "codec/digest.h"
 #include "codec/method/group_side.h"
 #include "codec/result.h"
 #include "codec/source.h"
@@ -42,6 +44,8 @@ class ObjectRecords {
   Result<std::shared_ptr<const GroupSide>> Group(uint64_t group);
   // What decoding a block needs, but for BlockContext::outside.
   Result<BlockContext> Context(uint64_t block);
+  // Digests of the objects that predict elements of this one, in their order.
+  Result<std::set<Digest>> References();
   // Reads every block and compares it with its checksums; decodes none.
   Status CheckBlocks();
 

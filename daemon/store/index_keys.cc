@@ -21,4 +21,12 @@ IndexKey& IndexKey::Add(std::string_view text) {
   return *this;
 }
 
+uint64_t LastNumber(std::string_view key) {
+  uint64_t number = 0;
+  for (const char byte : key.substr(key.size() - sizeof(number))) {
+    number = number << 8 | static_cast<uint8_t>(byte);
+  }
+  return number;
+}
+
 }  // namespace ingot::store

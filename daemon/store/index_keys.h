@@ -20,6 +20,11 @@ enum class IndexTable : char {
   kLargestNumber = 'n',  // of files, by folder
   kStagedNumbers = 's',
   kStagedDigests = 'd',
+  kPacks = 'p',
+  kPackFiles = 'f',    // by digest
+  kPackObjects = 'o',  // by digest
+  kPackContents = 'c',
+  kNeeded = 'r',  // objects, and who needs them
 };
 
 class IndexKey {
@@ -36,6 +41,9 @@ class IndexKey {
  private:
   std::string bytes_;
 };
+
+// The number that ends a key. REQUIRES: one does.
+uint64_t LastNumber(std::string_view key);
 
 }  // namespace ingot::store
 

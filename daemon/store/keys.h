@@ -18,6 +18,7 @@ namespace ingot::store {
 inline constexpr std::string_view kIndexFolder = "index";
 inline constexpr std::string_view kLockKey = "lock";
 inline constexpr std::string_view kJournalFolder = "journal";
+inline constexpr std::string_view kPackFolder = "pack";
 inline constexpr std::string_view kStagedFolder = "staged";
 inline constexpr std::string_view kVersionFolder = "version";
 

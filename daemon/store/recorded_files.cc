@@ -89,6 +89,7 @@ Status RecordedFiles::Append(const Record& record) {
     doubtful_.insert(doubtful_.end(), failed.begin(), failed.end());
     return position.error();
   }
+  // They can no longer be found.
   for (const uint64_t number : failed) Remove(number);
   return {};
 }

@@ -50,6 +50,8 @@ class RecordedFiles {
   // kCorruption where the file is missing or of another length.
   Result<std::unique_ptr<Source>> Open(uint64_t number, uint64_t length) const;
 
+  // Makes `record`, which names the files that were named before, true.
+  Status Append(const Record& record);
   // Makes `record` true, by which file `number` is named no more, and removes
   // the file. After an error other than a refusal (kConflict, kNotFound) the
   // file stays, and may be gone at the next opening.
@@ -61,8 +63,6 @@ class RecordedFiles {
   RecordedFiles(const Parts& parts, std::string_view folder)
       : parts_(parts), folder_(folder) {}
 
-  // Makes `record` true, and then removes the files of those that failed.
-  Status Append(const Record& record);
   void Remove(uint64_t number);
 
   const Parts parts_;

@@ -3,6 +3,7 @@
 #include <string>
 #include <variant>
 
+#include "daemon/store/pack_table.h"
 #include "daemon/store/records.h"
 #include "daemon/store/staged_table.h"
 

@@ -13,7 +13,8 @@ namespace {
 
 // Whether anything but a version is there.
 Result<bool> HoldsFiles(const Storage& storage) {
-  for (const std::string_view folder : {kJournalFolder, kStagedFolder}) {
+  for (const std::string_view folder :
+       {kJournalFolder, kPackFolder, kStagedFolder}) {
     INGOT_ASSIGN(const std::vector<StoredFile> files, storage.List(folder));
     if (!files.empty()) return true;
   }
@@ -60,12 +61,13 @@ Result<std::unique_ptr<Store>> Store::Open(Storage* storage,
   INGOT_ASSIGN(
       store->journal_,
       Journal::Open(storage, std::move(options.journal), store->index_.get()));
-  INGOT_ASSIGN(store->staging_,
-               Staging::Open({.storage = storage,
-                              .journal = store->journal_.get(),
-                              .space = &store->space_,
-                              .reserved_bytes = options.reserved_bytes},
-                             store->index_.get()));
+  RecordedFiles::Parts parts = {.storage = storage,
+                                .journal = store->journal_.get(),
+                                .space = &store->space_,
+                                .reserved_bytes = options.reserved_bytes};
+  INGOT_ASSIGN(store->packs_, Packs::Open(parts, store->index_.get()));
+  parts.reserved_bytes += options.reserved_for_packs;
+  INGOT_ASSIGN(store->staging_, Staging::Open(parts, store->index_.get()));
   return store;
 }
 

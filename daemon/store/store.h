@@ -11,6 +11,7 @@
 #include "codec/result.h"
 #include "daemon/store/index.h"
 #include "daemon/store/journal.h"
+#include "daemon/store/packs.h"
 #include "daemon/store/space.h"
 #include "daemon/store/staging.h"
 #include "daemon/store/storage.h"
@@ -22,9 +23,11 @@ inline constexpr uint64_t kStoreVersion = 1;
 struct StoreOptions {
   JournalOptions journal = {};
   IndexOptions index = {};
-  // Uploads leave this much free, so that records can still be written and
+  // Packs leave this much free, so that records can still be written and
   // files removed where they find no space.
   uint64_t reserved_bytes = 64 << 20;
+  // Uploads leave as much more, so that they can still be packed.
+  uint64_t reserved_for_packs = 256 << 20;
 };
 
 class Store {
@@ -36,6 +39,7 @@ class Store {
                                              StoreOptions options = {});
 
   Staging& staging() { return *staging_; }
+  Packs& packs() { return *packs_; }
 
  private:
   explicit Store(const Storage* storage) : space_(storage) {}
@@ -44,6 +48,7 @@ class Store {
   std::unique_ptr<Index> index_;
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<Staging> staging_;
+  std::unique_ptr<Packs> packs_;
 };
 
 }  // namespace ingot::store

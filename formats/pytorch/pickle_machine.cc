@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "codec/tensor_view.h"
+#include "formats/layout.h"
 
 namespace ingot {
 namespace {

@@ -12,6 +12,7 @@
 #include "daemon/store/index.h"
 #include "daemon/store/keys.h"
 #include "daemon/store/largest_number.h"
+#include "daemon/store/pack_table.h"
 #include "daemon/store/records.h"
 #include "daemon/store/staged_table.h"
 #include "daemon/store/state.h"
@@ -33,6 +34,19 @@ Status ApplyAndCheck(const JournalBatch& batch, IndexWriter* index) {
     Require(*FindStaged(*index, record.digest) == record);
     Require(*FindStaged(*index, record.number) == record);
     Require(record.number <= largest);
+  }
+  const auto packs = ListPacks(*index);
+  for (const PackInfo& pack : *packs) {
+    Require(*FindPack(*index, pack.number) == pack);
+    const auto contents = ListPackContents(*index, pack.number);
+    Require(contents->files.size() == pack.files);
+    Require(contents->objects.size() == pack.objects);
+    for (const PackEntry& object : contents->objects) {
+      for (const Digest& needed : object.needs) {
+        const auto copies = FindPackObject(*index, needed);
+        Require(!copies->empty() && copies->front().depth < object.depth);
+      }
+    }
   }
   return {};
 }

@@ -1,5 +1,5 @@
 // The index by itself: rows, groups, and what happens to damaged ones. That it
-// says what the journal says is store_model_test.cc's.
+// says what the journal says is shown by the model tests.
 
 #include "daemon/store/index.h"
 

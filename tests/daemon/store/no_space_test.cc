@@ -46,7 +46,8 @@ class NoSpaceTest : public testing::Test {
     ASSERT_TRUE(storage.ok()) << storage.error().message;
     storage_ = std::move(*storage);
     StoreOptions options = FolderOptions(mounted_ + "/store");
-    options.reserved_bytes = reserved_bytes;
+    options.reserved_bytes = 0;
+    options.reserved_for_packs = reserved_bytes;
     store_ = OpenStore(storage_.get(), options);
   }
   Staging& staging() { return store_->staging(); }

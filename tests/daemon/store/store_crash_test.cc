@@ -1,18 +1,20 @@
-// kill -9 at random moments of a process that uploads to a store on disk and
-// takes uploads away: what it was told is so afterwards, and no file is left
-// behind.
+// kill -9 at random moments of a process that uploads to a store on disk,
+// packs, and takes both away: what it was told is so afterwards, and no file is
+// left behind.
 
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <algorithm>
+#include <memory>
 #include <random>
 #include <set>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "daemon/store/file_storage.h"
+#include "daemon/store/keys.h"
 #include "tests/daemon/store/crash_runs.h"
+#include "tests/daemon/store/pack_samples.h"
 #include "tests/daemon/store/store_samples.h"
 #include "tests/daemon/store/temporary_folder.h"
 
@@ -21,67 +23,98 @@ namespace {
 
 struct Told {
   uint64_t number;
-  enum { kStaged, kDiscarding, kDiscarded } what;
+  enum { kThere, kGoing, kGone } what;
 };
+
+// What must, and must not, be there.
+class Expected {
+ public:
+  void Hear(const Told& told) {
+    acknowledged_ += told.what != Told::kGoing;
+    if (told.what == Told::kThere) there_.insert(told.number);
+    if (told.what == Told::kGoing) there_.erase(told.number);
+    if (told.what == Told::kGone) gone_.insert(told.number);
+  }
+
+  // Of earlier runs some, so that the last run does not take longest.
+  template <typename Check>
+  void ForSome(uint64_t run, std::mt19937_64* random, const Check& check) {
+    for (const auto* numbers : {&there_, &gone_}) {
+      for (const uint64_t number : *numbers) {
+        if (number / kNumbersPerRun != run && (*random)() % 16 != 0) continue;
+        check(number, numbers == &there_);
+      }
+    }
+  }
+
+  uint64_t acknowledged() const { return acknowledged_; }
+
+ private:
+  std::set<uint64_t> there_;
+  std::set<uint64_t> gone_;
+  uint64_t acknowledged_ = 0;
+};
+
+std::unique_ptr<Store> OpenInChild(Storage* storage,
+                                   const std::string& folder) {
+  StoreOptions options = FolderOptions(folder);
+  options.journal.segment_bytes = 20'000;
+  auto store = Store::Open(storage, options);
+  if (!store.ok()) _exit(4);
+  return std::move(*store);
+}
+
+// Opens what a process has left, after a look at its index now and then.
+std::unique_ptr<Store> OpenAfterKill(Storage* storage,
+                                     const std::string& folder,
+                                     std::mt19937_64* random) {
+  const StoreOptions options = FolderOptions(folder);
+  if ((*random)() % 4 == 0) {
+    ExpectIndexIsTheJournals(*storage, options.index.folder);
+  }
+  return OpenStore(storage, options);
+}
 
 // Every third upload is taken away again.
 [[noreturn]] void UploadForever(const std::string& folder, uint64_t run,
                                 int pipe) {
   const auto storage = OpenFileStorage(folder);
   if (!storage.ok()) _exit(3);
-  StoreOptions options = FolderOptions(folder);
-  options.journal.segment_bytes = 20'000;
-  const auto store = Store::Open(storage->get(), options);
-  if (!store.ok()) _exit(4);
-  Staging& staging = (*store)->staging();
+  const auto store = OpenInChild(storage->get(), folder);
+  Staging& staging = store->staging();
   StepForever(run, [&](uint64_t number) {
     const auto record = StageBytes(&staging, SampleUpload(number));
     if (!record.ok()) _exit(5);
-    Tell(pipe, Told{number, Told::kStaged});
+    Tell(pipe, Told{number, Told::kThere});
     // Uploads of no bytes are all the same one.
     if (number % 3 != 0 || record->length == 0) return;
-    Tell(pipe, Told{number, Told::kDiscarding});
+    Tell(pipe, Told{number, Told::kGoing});
     if (!staging.Discard(record->digest).ok()) _exit(8);
-    Tell(pipe, Told{number, Told::kDiscarded});
+    Tell(pipe, Told{number, Told::kGone});
   });
 }
 
-TEST(StoreCrashTest, NothingAcknowledgedIsLost) {
+TEST(StoreCrashTest, NoAcknowledgedUploadIsLost) {
   const uint64_t runs = CrashRuns();
   ASSERT_GT(runs, 0);
   const TemporaryFolder temporary;
   const std::string folder = temporary / "store";
-  std::set<uint64_t> staged;  // acknowledged, and not being taken away
-  std::set<uint64_t> discarded;
+  Expected expected;
   std::mt19937_64 random(43);
-  uint64_t acknowledged = 0;
   for (uint64_t run = 0; run < runs && !HasFailure(); ++run) {
     SCOPED_TRACE(run);
     RunAndKill<Told>(
         random() % 150, [&](int pipe) { UploadForever(folder, run, pipe); },
-        [&](const Told& told) {
-          acknowledged += told.what != Told::kDiscarding;
-          if (told.what == Told::kStaged) staged.insert(told.number);
-          if (told.what == Told::kDiscarding) staged.erase(told.number);
-          if (told.what == Told::kDiscarded) discarded.insert(told.number);
-        });
+        [&](const Told& told) { expected.Hear(told); });
     const auto storage = OpenFileStorage(folder);
     ASSERT_TRUE(storage.ok()) << storage.error().message;
-    if (random() % 4 == 0) {
-      ExpectIndexIsTheJournals(**storage, FolderOptions(folder).index.folder);
-    }
-    const auto store = OpenStore(storage->get(), FolderOptions(folder));
+    const auto store = OpenAfterKill(storage->get(), folder, &random);
     const Staging& staging = store->staging();
     ExpectNoOtherFiles(**storage, staging);
-    // Of earlier runs some, so that the last run does not take longest.
-    for (const uint64_t number : staged) {
-      if (number / kNumbersPerRun == run || random() % 16 == 0) {
-        ExpectStaged(staging, SampleUpload(number));
-      }
-    }
-    for (const uint64_t number : discarded) {
+    expected.ForSome(run, &random, [&](uint64_t number, bool is_there) {
+      if (is_there) return ExpectStaged(staging, SampleUpload(number));
       EXPECT_FALSE(*staging.Find(HashBytes(SampleUpload(number)))) << number;
-    }
+    });
     // What was not acknowledged is whole or not there.
     const auto records = staging.List();
     ASSERT_TRUE(records.ok());
@@ -90,8 +123,70 @@ TEST(StoreCrashTest, NothingAcknowledgedIsLost) {
       EXPECT_TRUE(source.ok()) << source.error().message;
     }
   }
-  EXPECT_GT(acknowledged, runs);
-  RecordProperty("acknowledged", static_cast<int>(acknowledged));
+  EXPECT_GT(expected.acknowledged(), runs);
+  RecordProperty("acknowledged", static_cast<int>(expected.acknowledged()));
+}
+
+// One tensor, that all others are tuned from, and one of its own.
+SampleModel PackedModel(uint64_t number) {
+  return {.entries = {{.tensor = 17 + number % 15, .base = 16},
+                      {.tensor = 16 * (2 + number)}}};
+}
+
+[[noreturn]] void PackForever(const std::string& folder, uint64_t run,
+                              int pipe) {
+  const auto storage = OpenFileStorage(folder);
+  if (!storage.ok()) _exit(3);
+  const auto store = OpenInChild(storage->get(), folder);
+  Packs& packs = store->packs();
+  if (packs.FindObject(SampleDigest(16))->empty() &&
+      !PackModels(&packs, {{.entries = {{.tensor = 16}}}}).ok()) {
+    _exit(5);
+  }
+  StepForever(run, [&](uint64_t number) {
+    const auto pack = PackModels(&packs, {PackedModel(number)});
+    if (!pack.ok()) _exit(5);
+    Tell(pipe, Told{number, Told::kThere});
+    if (number % 3 != 0) return;
+    Tell(pipe, Told{number, Told::kGoing});
+    if (!packs.Retire(pack->number).ok()) _exit(8);
+    if (!packs.Remove(pack->number).ok()) _exit(9);
+    Tell(pipe, Told{number, Told::kGone});
+  });
+}
+
+TEST(StoreCrashTest, NoAcknowledgedPackIsLost) {
+  const uint64_t runs = CrashRuns();
+  ASSERT_GT(runs, 0);
+  const TemporaryFolder temporary;
+  const std::string folder = temporary / "store";
+  Expected expected;
+  std::mt19937_64 random(44);
+  for (uint64_t run = 0; run < runs && !HasFailure(); ++run) {
+    SCOPED_TRACE(run);
+    RunAndKill<Told>(
+        random() % 150, [&](int pipe) { PackForever(folder, run, pipe); },
+        [&](const Told& told) { expected.Hear(told); });
+    const auto storage = OpenFileStorage(folder);
+    ASSERT_TRUE(storage.ok()) << storage.error().message;
+    const auto store = OpenAfterKill(storage->get(), folder, &random);
+    const Packs& packs = store->packs();
+    expected.ForSome(run, &random, [&](uint64_t number, bool is_there) {
+      const SampleModel model = PackedModel(number);
+      if (is_there) return ExpectPacked(packs, model);
+      EXPECT_TRUE(packs.FindFile(HashBytes(model.Bytes()))->empty()) << number;
+    });
+    const auto list = packs.List();
+    ASSERT_TRUE(list.ok());
+    EXPECT_EQ((*storage)->List(kPackFolder)->size(), list->size());
+    for (const PackInfo& info : *list) {
+      if (random() % 16 != 0) continue;
+      const Status checked = packs.Check(info.number);
+      EXPECT_TRUE(checked.ok()) << checked.error().message;
+    }
+  }
+  EXPECT_GT(expected.acknowledged(), runs);
+  RecordProperty("acknowledged", static_cast<int>(expected.acknowledged()));
 }
 
 }  // namespace

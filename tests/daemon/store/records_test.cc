@@ -1,0 +1,103 @@
+#include "daemon/store/records.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace ingot::store {
+namespace {
+
+Record SomeStaged() {
+  return StagedRecord{.number = 300,
+                      .length = uint64_t{1} << 40,
+                      .digest = HashBytes(AsBytes("x"))};
+}
+
+Record SomeSealed() {
+  const auto digest = [](std::string_view text) {
+    return HashBytes(AsBytes(text));
+  };
+  std::vector<Digest> needs = {digest("a"), digest("b"), digest("c")};
+  std::ranges::sort(needs);
+  return PackSealedRecord{
+      .number = 2,
+      .length = 1'000'000,
+      .contents = {.files = {{{digest("file"), 7}, 0, {needs[1]}}},
+                   .objects = {{{digest("one"), 1 << 20}, 0, {}},
+                               {{digest("two"), 5000}, 3, needs}}}};
+}
+
+Result<Record> Parse(const JournalRecord& record) {
+  return ParseRecord({record.type, record.payload}, "journal");
+}
+
+TEST(RecordsTest, RoundTrip) {
+  for (const Record& record :
+       {SomeStaged(), Record(UnstagedRecord{1}), SomeSealed(),
+        Record(PackSealedRecord{1, 2, {}}), Record(PackRetiredRecord{2}),
+        Record(PackRemovedRecord{kMaxFileNumber})}) {
+    const auto parsed = Parse(EncodeRecord(record));
+    ASSERT_TRUE(parsed.ok()) << parsed.error().message;
+    EXPECT_EQ(*parsed, record);
+  }
+}
+
+// The bytes that STORE.md says.
+TEST(RecordsTest, HaveTheirFormat) {
+  const JournalRecord staged = EncodeRecord(SomeStaged());
+  EXPECT_EQ(staged.type, 1);
+  ASSERT_EQ(staged.payload.size(), 2 + 6 + 1 + 32);
+  EXPECT_EQ(staged.payload[0], std::byte{0xAC});
+  EXPECT_EQ(staged.payload[1], std::byte{0x02});
+  EXPECT_EQ(staged.payload[8], std::byte{1});
+  EXPECT_EQ(EncodeRecord(UnstagedRecord{5}),
+            (JournalRecord{2, {std::byte{5}}}));
+  const JournalRecord sealed = EncodeRecord(SomeSealed());
+  EXPECT_EQ(sealed.type, 3);
+  EXPECT_EQ(sealed.payload.size(), 1 + 3 + 1 + (1 + 32 + 1 + 2 + 32) +
+                                       (1 + 32 + 3 + 2 + 32 + 2 + 2 + 3 * 32));
+  EXPECT_EQ(sealed.payload[4], std::byte{1});
+  EXPECT_EQ(EncodeRecord(PackRetiredRecord{5}),
+            (JournalRecord{4, {std::byte{5}}}));
+  EXPECT_EQ(EncodeRecord(PackRemovedRecord{5}),
+            (JournalRecord{5, {std::byte{5}}}));
+}
+
+TEST(RecordsTest, WhatBreaksARuleIsRefused) {
+  for (const Record& record : {SomeStaged(), SomeSealed()}) {
+    const JournalRecord whole = EncodeRecord(record);
+    for (size_t size = 0; size < whole.payload.size(); ++size) {
+      JournalRecord cut = whole;
+      cut.payload.resize(size);
+      EXPECT_EQ(Parse(cut).error().kind, ErrorKind::kCorruption) << size;
+    }
+    JournalRecord longer = whole;
+    longer.payload.push_back(std::byte{0});
+    EXPECT_EQ(Parse(longer).error().kind, ErrorKind::kCorruption);
+  }
+  Record disorder = SomeSealed();
+  auto& needs = std::get<PackSealedRecord>(disorder).contents.objects[1].needs;
+  std::swap(needs[0], needs[1]);
+  EXPECT_EQ(Parse(EncodeRecord(disorder)).error().kind, ErrorKind::kCorruption);
+  needs[0] = needs[1];  // twice
+  EXPECT_EQ(Parse(EncodeRecord(disorder)).error().kind, ErrorKind::kCorruption);
+  const JournalRecord good = EncodeRecord(SomeStaged());
+  JournalRecord other_digest = good;
+  other_digest.payload[8] = std::byte{2};
+  EXPECT_EQ(Parse(other_digest).error().kind, ErrorKind::kCorruption);
+  EXPECT_EQ(Parse({2, {std::byte{0}}}).error().kind, ErrorKind::kCorruption);
+  EXPECT_EQ(
+      Parse(EncodeRecord(UnstagedRecord{kMaxFileNumber + 1})).error().kind,
+      ErrorKind::kCorruption);
+  for (const uint16_t type : {0, 6, 0xFFFF}) {
+    EXPECT_EQ(Parse({type, good.payload}).error().kind,
+              ErrorKind::kUnsupported);
+  }
+}
+
+}  // namespace
+}  // namespace ingot::store
