@@ -37,11 +37,11 @@ struct Hasher::Context {
   }
 };
 
-std::string ToHex(const Digest& digest) {
+std::string ToHex(ByteSpan bytes) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string text;
-  text.reserve(2 * digest.bytes.size());
-  for (const std::byte byte : digest.bytes) {
+  text.reserve(2 * bytes.size());
+  for (const std::byte byte : bytes) {
     text += kDigits[std::to_integer<unsigned>(byte) >> 4];
     text += kDigits[std::to_integer<unsigned>(byte) & 15];
   }

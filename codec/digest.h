@@ -24,8 +24,9 @@ struct Digest {
   auto operator<=>(const Digest&) const = default;
 };
 
-// 64 lower-case hexadecimal digits.
-std::string ToHex(const Digest& digest);
+// Two lower-case hexadecimal digits for each byte.
+std::string ToHex(ByteSpan bytes);
+inline std::string ToHex(const Digest& digest) { return ToHex(digest.bytes); }
 
 // Computes a Digest over bytes that arrive in pieces. One thread at a time;
 // may be moved between threads.

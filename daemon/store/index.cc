@@ -7,6 +7,7 @@
 #include <rocksdb/table.h>
 #include <rocksdb/utilities/write_batch_with_index.h>
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -63,9 +64,11 @@ Result<std::optional<std::string>> Found(const rocksdb::Status& status,
 }
 
 Status ScanRows(rocksdb::Iterator* rows, std::string_view prefix,
-                const RowVisitor& visit, const std::string& name) {
-  const rocksdb::Slice first = ToSlice(prefix);
-  for (rows->Seek(first); rows->Valid() && rows->key().starts_with(first);
+                std::string_view after, const RowVisitor& visit,
+                const std::string& name) {
+  rows->Seek(ToSlice(std::max(prefix, after)));
+  if (rows->Valid() && rows->key() == ToSlice(after)) rows->Next();
+  for (; rows->Valid() && rows->key().starts_with(ToSlice(prefix));
        rows->Next()) {
     INGOT_ASSIGN(const bool go_on, visit(rows->key().ToStringView(),
                                          rows->value().ToStringView()));
@@ -101,10 +104,11 @@ class Index::GroupWriter final : public IndexWriter {
         rows_.GetFromBatchAndDB(db_, {}, ToSlice(key), &value);
     return Found(status, std::move(value), name_);
   }
-  Status Scan(std::string_view prefix, const RowVisitor& visit) const override {
+  Status ScanAfter(std::string_view prefix, std::string_view after,
+                   const RowVisitor& visit) const override {
     const std::unique_ptr<rocksdb::Iterator> rows(
         rows_.NewIteratorWithBase(db_->NewIterator({})));
-    return ScanRows(rows.get(), prefix, visit, name_);
+    return ScanRows(rows.get(), prefix, after, visit, name_);
   }
   void Put(std::string_view key, std::string_view value) override {
     rows_.Put(ToSlice(key), ToSlice(value));
@@ -156,9 +160,10 @@ class Index::Impl {
     const rocksdb::Status status = db_->Get({}, ToSlice(key), &value);
     return Found(status, std::move(value), name_);
   }
-  Status Scan(std::string_view prefix, const RowVisitor& visit) const {
+  Status ScanAfter(std::string_view prefix, std::string_view after,
+                   const RowVisitor& visit) const {
     const std::unique_ptr<rocksdb::Iterator> rows(db_->NewIterator({}));
-    return ScanRows(rows.get(), prefix, visit, name_);
+    return ScanRows(rows.get(), prefix, after, visit, name_);
   }
 
   const JournalMark& mark() const { return mark_; }
@@ -223,8 +228,9 @@ Result<std::unique_ptr<Index>> Index::Open(const IndexOptions& options,
 Result<std::optional<std::string>> Index::Get(std::string_view key) const {
   return impl_->Get(key);
 }
-Status Index::Scan(std::string_view prefix, const RowVisitor& visit) const {
-  return impl_->Scan(prefix, visit);
+Status Index::ScanAfter(std::string_view prefix, std::string_view after,
+                        const RowVisitor& visit) const {
+  return impl_->ScanAfter(prefix, after, visit);
 }
 JournalMark Index::mark() const { return impl_->mark(); }
 Status Index::Stage(const JournalBatch& batch) { return impl_->Stage(batch); }

@@ -33,9 +33,12 @@ class IndexReader {
   // Nothing where there is no such row. An error: the index cannot be read.
   virtual Result<std::optional<std::string>> Get(
       std::string_view key) const = 0;
-  // The rows whose keys begin with `prefix`.
-  virtual Status Scan(std::string_view prefix,
-                      const RowVisitor& visit) const = 0;
+  // The rows whose keys begin with `prefix` and lie behind `after`.
+  virtual Status ScanAfter(std::string_view prefix, std::string_view after,
+                           const RowVisitor& visit) const = 0;
+  Status Scan(std::string_view prefix, const RowVisitor& visit) const {
+    return ScanAfter(prefix, {}, visit);
+  }
 };
 
 // Reads what it has written, and the rows below it.
@@ -64,7 +67,8 @@ class Index final : public IndexReader, public JournalState {
   ~Index() override;
 
   Result<std::optional<std::string>> Get(std::string_view key) const override;
-  Status Scan(std::string_view prefix, const RowVisitor& visit) const override;
+  Status ScanAfter(std::string_view prefix, std::string_view after,
+                   const RowVisitor& visit) const override;
 
   JournalMark mark() const override;
   Status Stage(const JournalBatch& batch) override;

@@ -25,6 +25,12 @@ enum class IndexTable : char {
   kPackObjects = 'o',  // by digest
   kPackContents = 'c',
   kNeeded = 'r',  // objects, and who needs them
+  kRepositories = 'R',
+  kRepositoryNames = 'N',
+  kGitObjects = 'G',
+  kRefs = 'F',
+  kGrantsByRepository = 'A',
+  kGrantsByFile = 'a',
 };
 
 class IndexKey {
@@ -32,8 +38,8 @@ class IndexKey {
   explicit IndexKey(IndexTable table) : bytes_(1, static_cast<char>(table)) {}
 
   IndexKey& Add(uint64_t number);
+  IndexKey& Add(uint8_t byte);
   IndexKey& Add(const Digest& digest);
-  // Only as the last part.
   IndexKey& Add(std::string_view text);
 
   operator std::string_view() const { return bytes_; }
@@ -42,8 +48,9 @@ class IndexKey {
   std::string bytes_;
 };
 
-// The number that ends a key. REQUIRES: one does.
+// The number, or the digest, that ends a key. REQUIRES: one does.
 uint64_t LastNumber(std::string_view key);
+Digest LastDigest(std::string_view key);
 
 }  // namespace ingot::store
 

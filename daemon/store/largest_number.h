@@ -1,5 +1,5 @@
-// The largest number that a folder's files had in any record, so that none is
-// given twice.
+// The largest number that a folder's files, or the repositories, had in any
+// record, so that none is given twice.
 //
 // Thread-safety: functions without state.
 
@@ -14,10 +14,11 @@
 
 namespace ingot::store {
 
-// 0 where there was none.
-Result<uint64_t> LargestNumber(const IndexReader& index,
-                               std::string_view folder);
-Status RaiseLargestNumber(std::string_view folder, uint64_t number,
+inline constexpr std::string_view kRepositoryNumbers = "repository";
+
+// Of the files in a folder, or kRepositoryNumbers; 0 where there was none.
+Result<uint64_t> LargestNumber(const IndexReader& index, std::string_view of);
+Status RaiseLargestNumber(std::string_view of, uint64_t number,
                           IndexWriter* index);
 
 }  // namespace ingot::store

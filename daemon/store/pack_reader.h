@@ -7,7 +7,7 @@
 
 #include "codec/result.h"
 #include "codec/source.h"
-#include "daemon/store/records.h"
+#include "daemon/store/file_records.h"
 
 namespace ingot::store {
 

@@ -8,6 +8,7 @@
 #include "codec/base/byte_reader.h"
 #include "codec/base/byte_writer.h"
 #include "codec/reference_source.h"
+#include "daemon/store/grant_table.h"
 #include "daemon/store/index_keys.h"
 #include "daemon/store/keys.h"
 #include "daemon/store/largest_number.h"
@@ -216,7 +217,10 @@ Status Apply(const PackSealedRecord& record, IndexWriter* index) {
     ByteWriter(&value).WriteVarint(depth);
     index->Put(NeededKey(needed).Add(number), AsText(value));
   }
-  index->Put(ContentsKey(number), AsText(EncodePackContents(record.contents)));
+  std::vector<std::byte> contents;
+  ByteWriter writer(&contents);
+  record.contents.Write(&writer);
+  index->Put(ContentsKey(number), AsText(contents));
   PutPack({.number = number,
            .length = record.length,
            .files = record.contents.files.size(),
@@ -250,6 +254,9 @@ Status Apply(const PackRemovedRecord& record, IndexWriter* index) {
       RemoveEntries(IndexTable::kPackFiles, number, contents.files, index));
   INGOT_TRY(
       RemoveEntries(IndexTable::kPackObjects, number, contents.objects, index));
+  for (const PackEntry& file : contents.files) {
+    INGOT_TRY(ExpectCopyIfGranted(*index, file.id.digest));
+  }
   for (const PackEntry& object : contents.objects) {
     INGOT_ASSIGN(const Places left,
                  FindPlaces(*index, EntryKey(IndexTable::kPackObjects,
@@ -306,7 +313,8 @@ Result<PackContents> ListPackContents(const IndexReader& index,
   INGOT_ASSIGN(const std::optional<std::string> value,
                index.Get(ContentsKey(number)));
   if (!value) return PackError(ErrorKind::kNotFound, number, "no such pack");
-  return ParsePackContents(AsBytes(*value), "index, contents of packs");
+  ByteReader reader(AsBytes(*value), "index, contents of packs");
+  return PackContents::Read(&reader);
 }
 
 }  // namespace ingot::store

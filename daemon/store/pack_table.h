@@ -12,8 +12,8 @@
 
 #include "codec/digest.h"
 #include "codec/result.h"
+#include "daemon/store/file_records.h"
 #include "daemon/store/index.h"
-#include "daemon/store/records.h"
 
 namespace ingot::store {
 
@@ -42,8 +42,9 @@ struct PackPlace {
 Status Apply(const PackSealedRecord& record, IndexWriter* index);
 // kNotFound where there is no such pack, kConflict where it is retired.
 Status Apply(const PackRetiredRecord& record, IndexWriter* index);
-// kConflict where the pack is not retired, or where another one needs a copy
-// of an object that only this one holds.
+// kConflict where the pack is not retired, where another one needs a copy of an
+// object that only this one holds, or where it has the last copy of a file that
+// is granted.
 Status Apply(const PackRemovedRecord& record, IndexWriter* index);
 
 // Nothing where there is no such pack. By number.

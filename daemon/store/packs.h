@@ -53,7 +53,8 @@ class Packs {
   // From now on nothing new may refer to the pack; what it holds can be read.
   Status Retire(uint64_t number);
   // Takes a retired pack away. kConflict where other packs need a copy of an
-  // object that only it holds.
+  // object that only it holds, or where it has the last copy of a file that is
+  // granted.
   Status Remove(uint64_t number);
 
  private:

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "daemon/store/keys.h"
+#include "daemon/store/record_fields.h"
 
 namespace ingot::store {
 namespace {
@@ -26,7 +27,7 @@ Result<std::unique_ptr<RecordedFiles>> RecordedFiles::Open(
   for (const StoredFile& file : files) {
     const std::optional<uint64_t> number = NumberOfKey(file.key);
     // Somebody else's: not ours to remove.
-    if (!number || *number > kMaxFileNumber) continue;
+    if (!number || *number > kMaxNumber) continue;
     largest = std::max(largest, *number);
     INGOT_ASSIGN(const bool named, is_named(*number));
     if (!named) opened->Remove(*number);

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "daemon/store/grant_table.h"
 #include "daemon/store/index_keys.h"
 #include "daemon/store/keys.h"
 #include "daemon/store/largest_number.h"
@@ -19,10 +20,8 @@ IndexKey DigestKey(const Digest& digest) {
 
 // Values are payloads of staged records.
 Result<StagedRecord> ParseRow(std::string_view value) {
-  INGOT_ASSIGN(const Record record,
-               ParseRecord({StagedRecord::kType, AsBytes(value)},
-                           "index, staged files"));
-  return std::get<StagedRecord>(record);
+  ByteReader reader(AsBytes(value), "index, staged files");
+  return StagedRecord::Read(&reader);
 }
 
 Result<std::optional<StagedRecord>> Find(const IndexReader& index,
@@ -48,9 +47,11 @@ Status Apply(const StagedRecord& record, IndexWriter* index) {
     return Error{ErrorKind::kConflict,
                  ToHex(record.digest) + ": is staged already"};
   }
-  const JournalRecord encoded = EncodeRecord(record);
-  index->Put(NumberKey(record.number), AsText(encoded.payload));
-  index->Put(DigestKey(record.digest), AsText(encoded.payload));
+  std::vector<std::byte> row;
+  ByteWriter writer(&row);
+  record.Write(&writer);
+  index->Put(NumberKey(record.number), AsText(row));
+  index->Put(DigestKey(record.digest), AsText(row));
   return RaiseLargestNumber(kStagedFolder, record.number, index);
 }
 
@@ -62,7 +63,7 @@ Status Apply(const UnstagedRecord& record, IndexWriter* index) {
   }
   index->Delete(NumberKey(record.number));
   index->Delete(DigestKey(staged->digest));
-  return {};
+  return ExpectCopyIfGranted(*index, staged->digest);
 }
 
 Result<std::optional<StagedRecord>> FindStaged(const IndexReader& index,

@@ -11,14 +11,15 @@
 
 #include "codec/digest.h"
 #include "codec/result.h"
+#include "daemon/store/file_records.h"
 #include "daemon/store/index.h"
-#include "daemon/store/records.h"
 
 namespace ingot::store {
 
-// kConflict: the number or the digest is staged already. kNotFound: the file
-// is not staged.
+// kConflict: the number or the digest is staged already.
 Status Apply(const StagedRecord& record, IndexWriter* index);
+// kNotFound: the file is not staged. kConflict: it is the last copy of what is
+// granted.
 Status Apply(const UnstagedRecord& record, IndexWriter* index);
 
 // Nothing where it is not staged.

@@ -15,9 +15,9 @@
 #include "codec/digest.h"
 #include "codec/result.h"
 #include "codec/source.h"
+#include "daemon/store/file_records.h"
 #include "daemon/store/index.h"
 #include "daemon/store/recorded_files.h"
-#include "daemon/store/records.h"
 
 namespace ingot::store {
 
@@ -43,8 +43,9 @@ class Staging {
   // By number.
   Result<std::vector<StagedRecord>> List() const;
 
-  // Takes `digest` away; kNotFound where it is not staged. After another error
-  // it stays staged here, and may be gone at the next opening.
+  // Takes `digest` away. kNotFound where it is not staged, kConflict where it
+  // is the last copy of what is granted. After another error it stays staged
+  // here, and may be gone at the next opening.
   Status Discard(const Digest& digest);
 
   // Reads a staged file and compares its digest: kCorruption, naming the file,

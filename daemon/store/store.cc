@@ -68,6 +68,8 @@ Result<std::unique_ptr<Store>> Store::Open(Storage* storage,
   INGOT_ASSIGN(store->packs_, Packs::Open(parts, store->index_.get()));
   parts.reserved_bytes += options.reserved_for_packs;
   INGOT_ASSIGN(store->staging_, Staging::Open(parts, store->index_.get()));
+  INGOT_ASSIGN(store->repositories_,
+               Repositories::Open(store->journal_.get(), store->index_.get()));
   return store;
 }
 

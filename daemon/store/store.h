@@ -12,6 +12,7 @@
 #include "daemon/store/index.h"
 #include "daemon/store/journal.h"
 #include "daemon/store/packs.h"
+#include "daemon/store/repositories.h"
 #include "daemon/store/space.h"
 #include "daemon/store/staging.h"
 #include "daemon/store/storage.h"
@@ -40,6 +41,7 @@ class Store {
 
   Staging& staging() { return *staging_; }
   Packs& packs() { return *packs_; }
+  Repositories& repositories() { return *repositories_; }
 
  private:
   explicit Store(const Storage* storage) : space_(storage) {}
@@ -49,6 +51,7 @@ class Store {
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<Staging> staging_;
   std::unique_ptr<Packs> packs_;
+  std::unique_ptr<Repositories> repositories_;
 };
 
 }  // namespace ingot::store

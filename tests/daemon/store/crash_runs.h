@@ -33,12 +33,12 @@ void Tell(int pipe, const T& value) {
 }
 
 inline constexpr uint64_t kNumbersPerRun = 1 << 20;
+inline constexpr uint64_t kThreads = 4;
 
 // In the child: calls `step` with the numbers of `run`, each once, from four
 // threads, until the process is killed.
 template <typename Step>
 [[noreturn]] void StepForever(uint64_t run, const Step& step) {
-  constexpr uint64_t kThreads = 4;
   std::vector<std::thread> threads;
   for (uint64_t t = 0; t < kThreads; ++t) {
     threads.emplace_back([&step, run, t] {

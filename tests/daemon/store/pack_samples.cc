@@ -23,9 +23,9 @@ constexpr uint64_t kColumns = 64;
 ObjectId IdOf(ByteSpan bytes) { return {HashBytes(bytes), bytes.size()}; }
 
 std::vector<std::byte> Header(const SampleModel& model) {
-  const ByteSpan text =
-      AsBytes("model of " + std::to_string(model.entries.size()));
-  return {text.begin(), text.end()};
+  const std::string text = "model of " + std::to_string(model.entries.size());
+  const ByteSpan bytes = AsBytes(text);
+  return {bytes.begin(), bytes.end()};
 }
 
 std::vector<std::byte> MakeTensor(uint64_t number) {

@@ -8,6 +8,8 @@
 #include <variant>
 #include <vector>
 
+#include "daemon/store/record_fields.h"
+
 namespace ingot::store {
 namespace {
 
@@ -31,6 +33,10 @@ Record SomeSealed() {
                                {{digest("two"), 5000}, 3, needs}}}};
 }
 
+Repository SomeRepository() {
+  return {{RepositoryKind::kDataset, "space", "name"}, true};
+}
+
 Result<Record> Parse(const JournalRecord& record) {
   return ParseRecord({record.type, record.payload}, "journal");
 }
@@ -39,7 +45,17 @@ TEST(RecordsTest, RoundTrip) {
   for (const Record& record :
        {SomeStaged(), Record(UnstagedRecord{1}), SomeSealed(),
         Record(PackSealedRecord{1, 2, {}}), Record(PackRetiredRecord{2}),
-        Record(PackRemovedRecord{kMaxFileNumber})}) {
+        Record(PackRemovedRecord{kMaxNumber}),
+        Record(RepositoryCreatedRecord{1, SomeRepository()}),
+        Record(RepositoryChangedRecord{1, SomeRepository()}),
+        Record(RepositoryDeletedRecord{1}),
+        Record(GitObjectRecord{1, {GitType::kBlob, {}}}),
+        Record(GitObjectRecord{
+            1, {GitType::kCommit, std::vector<std::byte>(300)}}),
+        Record(RefChangedRecord{1, "refs/heads/main", {}, GitId{}}),
+        Record(RefChangedRecord{1, "v", GitId{}, {}}),
+        Record(GrantedRecord{1, HashBytes({})}),
+        Record(GrantEndedRecord{1, HashBytes({})})}) {
     const auto parsed = Parse(EncodeRecord(record));
     ASSERT_TRUE(parsed.ok()) << parsed.error().message;
     EXPECT_EQ(*parsed, record);
@@ -68,7 +84,11 @@ TEST(RecordsTest, HaveTheirFormat) {
 }
 
 TEST(RecordsTest, WhatBreaksARuleIsRefused) {
-  for (const Record& record : {SomeStaged(), SomeSealed()}) {
+  for (const Record& record :
+       {SomeStaged(), SomeSealed(),
+        Record(RepositoryCreatedRecord{1, SomeRepository()}),
+        Record(RefChangedRecord{1, "v", GitId{}, GitId{}}),
+        Record(GrantedRecord{1, HashBytes({})})}) {
     const JournalRecord whole = EncodeRecord(record);
     for (size_t size = 0; size < whole.payload.size(); ++size) {
       JournalRecord cut = whole;
@@ -85,15 +105,33 @@ TEST(RecordsTest, WhatBreaksARuleIsRefused) {
   EXPECT_EQ(Parse(EncodeRecord(disorder)).error().kind, ErrorKind::kCorruption);
   needs[0] = needs[1];  // twice
   EXPECT_EQ(Parse(EncodeRecord(disorder)).error().kind, ErrorKind::kCorruption);
+  Repository bad_names[3] = {SomeRepository(), SomeRepository(),
+                             SomeRepository()};
+  bad_names[0].name.name = "";
+  bad_names[1].name.name = "a/b";
+  bad_names[2].name.space = "..";
+  for (const Repository& bad : bad_names) {
+    EXPECT_EQ(Parse(EncodeRecord(RepositoryCreatedRecord{1, bad})).error().kind,
+              ErrorKind::kCorruption);
+  }
+  EXPECT_EQ(
+      Parse(EncodeRecord(RefChangedRecord{1, "a b", {}, {}})).error().kind,
+      ErrorKind::kCorruption);
+  EXPECT_EQ(Parse(EncodeRecord(GitObjectRecord{
+                      1,
+                      {GitType::kBlob,
+                       std::vector<std::byte>(kMaxGitObjectBytes + 1)}}))
+                .error()
+                .kind,
+            ErrorKind::kCorruption);
   const JournalRecord good = EncodeRecord(SomeStaged());
   JournalRecord other_digest = good;
   other_digest.payload[8] = std::byte{2};
   EXPECT_EQ(Parse(other_digest).error().kind, ErrorKind::kCorruption);
   EXPECT_EQ(Parse({2, {std::byte{0}}}).error().kind, ErrorKind::kCorruption);
-  EXPECT_EQ(
-      Parse(EncodeRecord(UnstagedRecord{kMaxFileNumber + 1})).error().kind,
-      ErrorKind::kCorruption);
-  for (const uint16_t type : {0, 6, 0xFFFF}) {
+  EXPECT_EQ(Parse(EncodeRecord(UnstagedRecord{kMaxNumber + 1})).error().kind,
+            ErrorKind::kCorruption);
+  for (const uint16_t type : {0, 13, 0xFFFF}) {
     EXPECT_EQ(Parse({type, good.payload}).error().kind,
               ErrorKind::kUnsupported);
   }

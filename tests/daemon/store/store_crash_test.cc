@@ -6,15 +6,18 @@
 #include <unistd.h>
 
 #include <memory>
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "daemon/store/file_storage.h"
 #include "daemon/store/keys.h"
 #include "tests/daemon/store/crash_runs.h"
 #include "tests/daemon/store/pack_samples.h"
+#include "tests/daemon/store/repository_samples.h"
 #include "tests/daemon/store/store_samples.h"
 #include "tests/daemon/store/temporary_folder.h"
 
@@ -187,6 +190,99 @@ TEST(StoreCrashTest, NoAcknowledgedPackIsLost) {
   }
   EXPECT_GT(expected.acknowledged(), runs);
   RecordProperty("acknowledged", static_cast<int>(expected.acknowledged()));
+}
+
+const RepositoryName kName = {RepositoryKind::kModel, "ns", "name"};
+
+std::string RefOf(uint64_t number) {
+  return "refs/heads/" + std::to_string(number % kThreads);
+}
+
+// Each thread on a branch of its own.
+[[noreturn]] void CommitForever(const std::string& folder, uint64_t run,
+                                int pipe) {
+  const auto storage = OpenFileStorage(folder);
+  if (!storage.ok()) _exit(3);
+  const auto store = OpenInChild(storage->get(), folder);
+  Repositories& repositories = store->repositories();
+  if (!repositories.Find(kName)->has_value() &&
+      !repositories.Create({kName, false}).ok()) {
+    _exit(5);
+  }
+  const uint64_t repository = (*repositories.Find(kName))->number;
+  StepForever(run, [&](uint64_t number) {
+    const std::optional<GitId> parent =
+        *repositories.FindRef(repository, RefOf(number));
+    const std::vector<GitObject> objects = SampleCommit(number, parent);
+    const Status committed = repositories.Commit(
+        repository, objects,
+        std::vector<RefChange>{{RefOf(number), parent, IdOf(objects.back())}});
+    if (!committed.ok()) _exit(8);
+    Tell(pipe, Told{number, Told::kThere});
+  });
+}
+
+// The ids of a branch's commits, the last one first, each with all that it
+// names.
+std::set<GitId> History(const Repositories& repositories, uint64_t repository,
+                        const std::string& ref) {
+  std::set<GitId> ids;
+  std::optional<GitId> id = *repositories.FindRef(repository, ref);
+  while (id) {
+    ids.insert(*id);
+    const auto commit = repositories.FindObject(repository, *id);
+    EXPECT_TRUE(commit.ok() && *commit) << ToHex(id->bytes);
+    if (!commit.ok() || !*commit) break;
+    const std::string text(AsText((*commit)->bytes));
+    const uint64_t number = std::stoull(text.substr(text.rfind(' ')));
+    const auto blob =
+        repositories.FindObject(repository, IdOf(SampleCommit(number)[0]));
+    EXPECT_TRUE(blob.ok() && *blob) << number;
+    const size_t parent = text.find("\nparent ");
+    id.reset();
+    if (parent != std::string::npos) {
+      id = IdOfHex(text.substr(parent + 8, 40));
+    }
+  }
+  return ids;
+}
+
+TEST(StoreCrashTest, NoAcknowledgedCommitIsLost) {
+  const uint64_t runs = CrashRuns();
+  ASSERT_GT(runs, 0);
+  const TemporaryFolder temporary;
+  const std::string folder = temporary / "store";
+  std::set<uint64_t> told;
+  std::mt19937_64 random(45);
+  for (uint64_t run = 0; run < runs && !HasFailure(); ++run) {
+    SCOPED_TRACE(run);
+    RunAndKill<Told>(
+        random() % 150, [&](int pipe) { CommitForever(folder, run, pipe); },
+        [&](const Told& one) { told.insert(one.number); });
+    const auto storage = OpenFileStorage(folder);
+    ASSERT_TRUE(storage.ok()) << storage.error().message;
+    const auto store = OpenAfterKill(storage->get(), folder, &random);
+    const Repositories& repositories = store->repositories();
+    const auto info = repositories.Find(kName);
+    ASSERT_TRUE(info.ok());
+    if (told.empty()) continue;
+    ASSERT_TRUE(*info);
+    size_t commits = 0;
+    for (uint64_t thread = 0; thread < kThreads; ++thread) {
+      commits += History(repositories, (*info)->number, RefOf(thread)).size();
+    }
+    // Each was told, but for the last of each thread and run.
+    EXPECT_GE(commits, told.size());
+    EXPECT_LE(commits, told.size() + kThreads * (run + 1));
+    for (const uint64_t number : told) {
+      if (number / kNumbersPerRun != run && random() % 16 != 0) continue;
+      const auto blob = repositories.FindObject((*info)->number,
+                                                IdOf(SampleCommit(number)[0]));
+      EXPECT_TRUE(blob.ok() && *blob) << number;
+    }
+  }
+  EXPECT_GT(told.size(), runs);
+  RecordProperty("acknowledged", static_cast<int>(told.size()));
 }
 
 }  // namespace

@@ -1,0 +1,101 @@
+// The records of the journal that name files: staged uploads and packs
+// (STORE.md, "Records").
+//
+// Read() leaves its reader behind the record; kCorruption where the bytes
+// break a rule.
+//
+// Thread-safety: values.
+
+#ifndef INGOT_DAEMON_STORE_FILE_RECORDS_H_
+#define INGOT_DAEMON_STORE_FILE_RECORDS_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "codec/base/byte_reader.h"
+#include "codec/base/byte_writer.h"
+#include "codec/digest.h"
+#include "codec/manifest.h"
+#include "codec/result.h"
+
+namespace ingot::store {
+
+// An upload that is whole and durable.
+struct StagedRecord {
+  static constexpr uint16_t kType = 1;
+  uint64_t number;  // of the file
+  uint64_t length;  // bytes
+  Digest digest;
+
+  void Write(ByteWriter* writer) const;
+  static Result<StagedRecord> Read(ByteReader* reader);
+  bool operator==(const StagedRecord&) const = default;
+};
+
+// A staged file that is no longer needed.
+struct UnstagedRecord {
+  static constexpr uint16_t kType = 2;
+  uint64_t number;
+
+  void Write(ByteWriter* writer) const;
+  static Result<UnstagedRecord> Read(ByteReader* reader);
+  bool operator==(const UnstagedRecord&) const = default;
+};
+
+// Something that a pack holds: a file's manifest, or an object.
+struct PackEntry {
+  ObjectId id;
+  // Of an object: larger than that of some copy of each object that it needs,
+  // so that needs end. Of a file, 0.
+  unsigned depth = 0;  // kMaxDepth at most
+  // Digests of the objects that it needs: an object those that predict it, a
+  // file those outside its pack. In their order, each once.
+  std::vector<Digest> needs;
+  bool operator==(const PackEntry&) const = default;
+};
+
+// In the order of the container's index.
+struct PackContents {
+  std::vector<PackEntry> files;
+  std::vector<PackEntry> objects;
+
+  void Write(ByteWriter* writer) const;
+  static Result<PackContents> Read(ByteReader* reader);
+  bool operator==(const PackContents&) const = default;
+};
+
+// A pack that is whole, durable and checked.
+struct PackSealedRecord {
+  static constexpr uint16_t kType = 3;
+  uint64_t number = 0;  // of the file
+  uint64_t length = 0;  // bytes
+  PackContents contents;
+
+  void Write(ByteWriter* writer) const;
+  static Result<PackSealedRecord> Read(ByteReader* reader);
+  bool operator==(const PackSealedRecord&) const = default;
+};
+
+// A pack that nothing new may refer to.
+struct PackRetiredRecord {
+  static constexpr uint16_t kType = 4;
+  uint64_t number;
+
+  void Write(ByteWriter* writer) const;
+  static Result<PackRetiredRecord> Read(ByteReader* reader);
+  bool operator==(const PackRetiredRecord&) const = default;
+};
+
+// A retired pack that is no longer needed.
+struct PackRemovedRecord {
+  static constexpr uint16_t kType = 5;
+  uint64_t number;
+
+  void Write(ByteWriter* writer) const;
+  static Result<PackRemovedRecord> Read(ByteReader* reader);
+  bool operator==(const PackRemovedRecord&) const = default;
+};
+
+}  // namespace ingot::store
+
+#endif  // INGOT_DAEMON_STORE_FILE_RECORDS_H_

@@ -1,0 +1,32 @@
+#include "daemon/store/git_object.h"
+
+#include <openssl/evp.h>
+
+#include <new>
+#include <string>
+
+namespace ingot::store {
+
+GitId IdOf(GitType type, ByteSpan bytes) {
+  std::string header = type == GitType::kCommit ? "commit"
+                       : type == GitType::kTree ? "tree"
+                                                : "blob";
+  header += ' ';
+  header += std::to_string(bytes.size());
+  header += '\0';
+  GitId id;
+  unsigned size = 0;
+  EVP_MD_CTX* const context = EVP_MD_CTX_new();
+  const bool done =
+      context != nullptr &&
+      EVP_DigestInit_ex(context, EVP_sha1(), nullptr) == 1 &&
+      EVP_DigestUpdate(context, header.data(), header.size()) == 1 &&
+      EVP_DigestUpdate(context, bytes.data(), bytes.size()) == 1 &&
+      EVP_DigestFinal_ex(context, AsU8(id.bytes.data()), &size) == 1;
+  EVP_MD_CTX_free(context);
+  // With a context these calls cannot fail.
+  if (!done) throw std::bad_alloc();
+  return id;
+}
+
+}  // namespace ingot::store

@@ -1,0 +1,90 @@
+#include "daemon/store/grant_table.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/store/index_keys.h"
+#include "daemon/store/pack_table.h"
+#include "daemon/store/repository_table.h"
+#include "daemon/store/staged_table.h"
+
+namespace ingot::store {
+namespace {
+
+IndexKey FilesOf(uint64_t repository) {
+  return IndexKey(IndexTable::kGrantsByRepository).Add(repository);
+}
+IndexKey RepositoriesOf(const Digest& file) {
+  return IndexKey(IndexTable::kGrantsByFile).Add(file);
+}
+
+Result<bool> HasCopy(const IndexReader& index, const Digest& file) {
+  INGOT_ASSIGN(const auto staged, FindStaged(index, file));
+  if (staged) return true;
+  INGOT_ASSIGN(const std::vector<PackPlace> packed, FindPackFile(index, file));
+  return !packed.empty();
+}
+
+void DeleteGrant(uint64_t repository, const Digest& file, IndexWriter* index) {
+  index->Delete(FilesOf(repository).Add(file));
+  index->Delete(RepositoriesOf(file).Add(repository));
+}
+
+}  // namespace
+
+Status Apply(const GrantedRecord& record, IndexWriter* index) {
+  INGOT_TRY(ExpectRepository(*index, record.repository));
+  INGOT_ASSIGN(const bool has_copy, HasCopy(*index, record.file));
+  if (!has_copy) {
+    return Error{ErrorKind::kNotFound,
+                 ToHex(record.file) + ": neither staged nor packed"};
+  }
+  index->Put(FilesOf(record.repository).Add(record.file), {});
+  index->Put(RepositoriesOf(record.file).Add(record.repository), {});
+  return {};
+}
+
+Status Apply(const GrantEndedRecord& record, IndexWriter* index) {
+  INGOT_ASSIGN(const bool granted,
+               IsGranted(*index, record.repository, record.file));
+  if (!granted) {
+    return Error{ErrorKind::kNotFound, ToHex(record.file) + ": not granted"};
+  }
+  DeleteGrant(record.repository, record.file, index);
+  return {};
+}
+
+Status EndGrants(uint64_t repository, IndexWriter* index) {
+  std::vector<Digest> files;
+  INGOT_TRY(index->Scan(FilesOf(repository),
+                        [&](std::string_view key, std::string_view) {
+                          files.push_back(LastDigest(key));
+                          return Result<bool>(true);
+                        }));
+  for (const Digest& file : files) DeleteGrant(repository, file, index);
+  return {};
+}
+
+Result<bool> IsGranted(const IndexReader& index, uint64_t repository,
+                       const Digest& file) {
+  INGOT_ASSIGN(const auto row, index.Get(FilesOf(repository).Add(file)));
+  return row.has_value();
+}
+
+Status ExpectCopyIfGranted(const IndexReader& index, const Digest& file) {
+  INGOT_ASSIGN(const bool has_copy, HasCopy(index, file));
+  if (has_copy) return {};
+  bool granted = false;
+  INGOT_TRY(
+      index.Scan(RepositoriesOf(file), [&](std::string_view, std::string_view) {
+        granted = true;
+        return Result<bool>(false);
+      }));
+  if (!granted) return {};
+  return Error{ErrorKind::kConflict,
+               ToHex(file) + ": the last copy of what is granted"};
+}
+
+}  // namespace ingot::store

@@ -1,0 +1,125 @@
+#include "daemon/store/repositories.h"
+
+#include <utility>
+
+#include "daemon/store/grant_table.h"
+#include "daemon/store/largest_number.h"
+
+namespace ingot::store {
+namespace {
+
+Status CheckName(const RepositoryName& name) {
+  if (IsNamePart(name.space) && IsNamePart(name.name) && !name.name.empty()) {
+    return {};
+  }
+  return InvalidArgument(
+      "repository '" + name.space + "/" + name.name + "': expected at most " +
+      std::to_string(kMaxNameBytes) + " of A-Z a-z 0-9 . _ - in each part");
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Repositories>> Repositories::Open(Journal* journal,
+                                                         const Index* index) {
+  INGOT_ASSIGN(const uint64_t largest,
+               LargestNumber(*index, kRepositoryNumbers));
+  return std::unique_ptr<Repositories>(
+      new Repositories(journal, index, largest + 1));
+}
+
+Result<uint64_t> Repositories::Create(const Repository& repository) {
+  INGOT_TRY(CheckName(repository.name));
+  const uint64_t number = next_number_++;
+  const Record record = RepositoryCreatedRecord{number, repository};
+  INGOT_TRY(Append(std::span(&record, 1)));
+  return number;
+}
+
+Result<std::optional<RepositoryInfo>> Repositories::Find(
+    const RepositoryName& name) const {
+  return FindRepository(*index_, name);
+}
+
+Result<std::optional<RepositoryInfo>> Repositories::Find(
+    uint64_t number) const {
+  return FindRepository(*index_, number);
+}
+
+Result<std::vector<RepositoryInfo>> Repositories::List(
+    RepositoryKind kind, const std::optional<std::string>& space,
+    const RepositoryName& after, size_t limit) const {
+  return ListRepositories(*index_, kind, space, after, limit);
+}
+
+Status Repositories::Change(uint64_t number, const Repository& repository) {
+  INGOT_TRY(CheckName(repository.name));
+  const Record record = RepositoryChangedRecord{number, repository};
+  return Append(std::span(&record, 1));
+}
+
+Status Repositories::Delete(uint64_t number) {
+  const Record record = RepositoryDeletedRecord{number};
+  return Append(std::span(&record, 1));
+}
+
+Status Repositories::Grant(uint64_t number, const Digest& file) {
+  const Record record = GrantedRecord{number, file};
+  return Append(std::span(&record, 1));
+}
+
+Status Repositories::EndGrant(uint64_t number, const Digest& file) {
+  const Record record = GrantEndedRecord{number, file};
+  return Append(std::span(&record, 1));
+}
+
+Result<bool> Repositories::IsGranted(uint64_t number,
+                                     const Digest& file) const {
+  return store::IsGranted(*index_, number, file);
+}
+
+Status Repositories::Commit(uint64_t number, std::span<const GitObject> objects,
+                            std::span<const RefChange> refs) {
+  std::vector<Record> records;
+  records.reserve(objects.size() + refs.size());
+  for (const GitObject& object : objects) {
+    if (object.bytes.size() > kMaxGitObjectBytes) {
+      return InvalidArgument(
+          "git object of " + std::to_string(object.bytes.size()) +
+          " bytes: expected at most " + std::to_string(kMaxGitObjectBytes));
+    }
+    records.push_back(GitObjectRecord{number, object});
+  }
+  for (const RefChange& ref : refs) {
+    if (!IsRefName(ref.name)) {
+      return InvalidArgument("ref '" + ref.name + "': not a name of a ref");
+    }
+    records.push_back(
+        RefChangedRecord{number, ref.name, ref.before, ref.after});
+  }
+  return Append(records);
+}
+
+Result<std::optional<GitObject>> Repositories::FindObject(
+    uint64_t number, const GitId& id) const {
+  return FindGitObject(*index_, number, id);
+}
+
+Result<std::optional<GitId>> Repositories::FindRef(
+    uint64_t number, std::string_view name) const {
+  return store::FindRef(*index_, number, name);
+}
+
+Result<std::map<std::string, GitId>> Repositories::ListRefs(
+    uint64_t number) const {
+  return store::ListRefs(*index_, number);
+}
+
+Status Repositories::Append(std::span<const Record> records) {
+  std::vector<JournalRecord> encoded;
+  encoded.reserve(records.size());
+  for (const Record& record : records) encoded.push_back(EncodeRecord(record));
+  const Result<uint64_t> position = journal_->Append(encoded);
+  return position.ok() ? Status() : position.error();
+}
+
+}  // namespace ingot::store

@@ -1,0 +1,95 @@
+// Repositories: names, history and what may be pointed to (STORE.md,
+// "Repositories").
+//
+// What is found here was asked for by somebody: whether they may see it is for
+// the caller to say.
+//
+// Thread-safety: may be used from several threads at once. What changes
+// something waits for the disk, and is refused rather than lost where somebody
+// else was first.
+
+#ifndef INGOT_DAEMON_STORE_REPOSITORIES_H_
+#define INGOT_DAEMON_STORE_REPOSITORIES_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "codec/digest.h"
+#include "codec/result.h"
+#include "daemon/store/index.h"
+#include "daemon/store/journal.h"
+#include "daemon/store/records.h"
+#include "daemon/store/repository_table.h"
+
+namespace ingot::store {
+
+// What a ref was, and is to be; nothing: not there.
+struct RefChange {
+  std::string name;
+  std::optional<GitId> before;
+  std::optional<GitId> after;
+};
+
+class Repositories {
+ public:
+  // Both must outlive the Repositories.
+  static Result<std::unique_ptr<Repositories>> Open(Journal* journal,
+                                                    const Index* index);
+  Repositories(const Repositories&) = delete;
+  Repositories& operator=(const Repositories&) = delete;
+
+  // kInvalidArgument for a name that STORE.md does not allow, kConflict for
+  // one that is taken. Returns the number.
+  Result<uint64_t> Create(const Repository& repository);
+  Result<std::optional<RepositoryInfo>> Find(const RepositoryName& name) const;
+  Result<std::optional<RepositoryInfo>> Find(uint64_t number) const;
+  // At most `limit` of a kind, by namespace and name, those behind `after`; of
+  // one namespace where it is given.
+  Result<std::vector<RepositoryInfo>> List(
+      RepositoryKind kind, const std::optional<std::string>& space,
+      const RepositoryName& after, size_t limit) const;
+  // Another name, or other readers. Errors as Create's, and kNotFound.
+  Status Change(uint64_t number, const Repository& repository);
+  Status Delete(uint64_t number);
+
+  // Lets the repository point to a file that is staged or packed; kNotFound
+  // where it is neither.
+  Status Grant(uint64_t number, const Digest& file);
+  Status EndGrant(uint64_t number, const Digest& file);
+  Result<bool> IsGranted(uint64_t number, const Digest& file) const;
+
+  // Adds objects and changes refs, all or nothing. kConflict where a ref is not
+  // what it was, kNotFound where its new commit is missing, kInvalidArgument
+  // for names and sizes that STORE.md does not allow, kResourceExhausted for
+  // more than one batch of the journal takes.
+  Status Commit(uint64_t number, std::span<const GitObject> objects,
+                std::span<const RefChange> refs);
+  Result<std::optional<GitObject>> FindObject(uint64_t number,
+                                              const GitId& id) const;
+  Result<std::optional<GitId>> FindRef(uint64_t number,
+                                       std::string_view name) const;
+  // By name.
+  Result<std::map<std::string, GitId>> ListRefs(uint64_t number) const;
+
+ private:
+  Repositories(Journal* journal, const Index* index, uint64_t next_number)
+      : journal_(journal), index_(index), next_number_(next_number) {}
+
+  Status Append(std::span<const Record> records);
+
+  Journal* const journal_;
+  const Index* const index_;
+  std::atomic<uint64_t> next_number_;
+};
+
+}  // namespace ingot::store
+
+#endif  // INGOT_DAEMON_STORE_REPOSITORIES_H_
