@@ -23,21 +23,21 @@ struct Acknowledgement {
 };
 
 // Never returns: the parent kills it.
-[[noreturn]] void AppendForever(const std::string& folder, uint64_t run,
-                                int acknowledgements) {
-  auto storage = OpenFileStorage(folder);
+[[noreturn]] void AppendForever(const CrashChild& child) {
+  auto storage = OpenFileStorage(child.folder);
   if (!storage.ok()) _exit(3);
   auto journal =
       Journal::Open(storage->get(), {.segment_bytes = 200'000}, AnyState());
   if (!journal.ok()) _exit(4);
-  StepForever(run, [&](uint64_t number) {
+  StepForever(child.run, [&](uint64_t number) {
     const auto position = (*journal)->Append(SampleBatch(number));
     if (!position.ok()) _exit(5);
-    Tell(acknowledgements, Acknowledgement{number, *position});
+    Tell(child.pipe, Acknowledgement{number, *position});
   });
 }
 
 TEST(JournalCrashTest, NothingAcknowledgedIsLost) {
+  if (const auto child = ThisCrashChild()) AppendForever(*child);
   const uint64_t runs = CrashRuns();
   ASSERT_GT(runs, 0);
   const TemporaryFolder temporary;
@@ -49,8 +49,7 @@ TEST(JournalCrashTest, NothingAcknowledgedIsLost) {
     SCOPED_TRACE(run);
     const size_t before = told.size();
     RunAndKill<Acknowledgement>(
-        random() % 150, [&](int pipe) { AppendForever(folder, run, pipe); },
-        [&](const Acknowledgement& one) {
+        random() % 150, run, folder, [&](const Acknowledgement& one) {
           EXPECT_TRUE(told.emplace(one.position, one.number).second)
               << "position " << one.position << " was given twice";
         });

@@ -15,8 +15,8 @@
 
 namespace ingot::store {
 
-// Made once. Tensors with the same `number / 16` are fine-tunes of each other: few of
-// their elements differ.
+// Made once. Tensors with the same `number / 16` are fine-tunes of each other:
+// few of their elements differ.
 const std::vector<std::byte>& SampleTensor(uint64_t number);
 const Digest& SampleDigest(uint64_t number);
 

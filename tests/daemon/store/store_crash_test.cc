@@ -79,25 +79,25 @@ std::unique_ptr<Store> OpenAfterKill(Storage* storage,
 }
 
 // Every third upload is taken away again.
-[[noreturn]] void UploadForever(const std::string& folder, uint64_t run,
-                                int pipe) {
-  const auto storage = OpenFileStorage(folder);
+[[noreturn]] void UploadForever(const CrashChild& child) {
+  const auto storage = OpenFileStorage(child.folder);
   if (!storage.ok()) _exit(3);
-  const auto store = OpenInChild(storage->get(), folder);
+  const auto store = OpenInChild(storage->get(), child.folder);
   Staging& staging = store->staging();
-  StepForever(run, [&](uint64_t number) {
+  StepForever(child.run, [&](uint64_t number) {
     const auto record = StageBytes(&staging, SampleUpload(number));
     if (!record.ok()) _exit(5);
-    Tell(pipe, Told{number, Told::kThere});
+    Tell(child.pipe, Told{number, Told::kThere});
     // Uploads of no bytes are all the same one.
     if (number % 3 != 0 || record->length == 0) return;
-    Tell(pipe, Told{number, Told::kGoing});
+    Tell(child.pipe, Told{number, Told::kGoing});
     if (!staging.Discard(record->digest).ok()) _exit(8);
-    Tell(pipe, Told{number, Told::kGone});
+    Tell(child.pipe, Told{number, Told::kGone});
   });
 }
 
 TEST(StoreCrashTest, NoAcknowledgedUploadIsLost) {
+  if (const auto child = ThisCrashChild()) UploadForever(*child);
   const uint64_t runs = CrashRuns();
   ASSERT_GT(runs, 0);
   const TemporaryFolder temporary;
@@ -106,9 +106,8 @@ TEST(StoreCrashTest, NoAcknowledgedUploadIsLost) {
   std::mt19937_64 random(43);
   for (uint64_t run = 0; run < runs && !HasFailure(); ++run) {
     SCOPED_TRACE(run);
-    RunAndKill<Told>(
-        random() % 150, [&](int pipe) { UploadForever(folder, run, pipe); },
-        [&](const Told& told) { expected.Hear(told); });
+    RunAndKill<Told>(random() % 150, run, folder,
+                     [&](const Told& told) { expected.Hear(told); });
     const auto storage = OpenFileStorage(folder);
     ASSERT_TRUE(storage.ok()) << storage.error().message;
     const auto store = OpenAfterKill(storage->get(), folder, &random);
@@ -136,29 +135,29 @@ SampleModel PackedModel(uint64_t number) {
                       {.tensor = 16 * (2 + number)}}};
 }
 
-[[noreturn]] void PackForever(const std::string& folder, uint64_t run,
-                              int pipe) {
-  const auto storage = OpenFileStorage(folder);
+[[noreturn]] void PackForever(const CrashChild& child) {
+  const auto storage = OpenFileStorage(child.folder);
   if (!storage.ok()) _exit(3);
-  const auto store = OpenInChild(storage->get(), folder);
+  const auto store = OpenInChild(storage->get(), child.folder);
   Packs& packs = store->packs();
   if (packs.FindObject(SampleDigest(16))->empty() &&
       !PackModels(&packs, {{.entries = {{.tensor = 16}}}}).ok()) {
     _exit(5);
   }
-  StepForever(run, [&](uint64_t number) {
+  StepForever(child.run, [&](uint64_t number) {
     const auto pack = PackModels(&packs, {PackedModel(number)});
     if (!pack.ok()) _exit(5);
-    Tell(pipe, Told{number, Told::kThere});
+    Tell(child.pipe, Told{number, Told::kThere});
     if (number % 3 != 0) return;
-    Tell(pipe, Told{number, Told::kGoing});
+    Tell(child.pipe, Told{number, Told::kGoing});
     if (!packs.Retire(pack->number).ok()) _exit(8);
     if (!packs.Remove(pack->number).ok()) _exit(9);
-    Tell(pipe, Told{number, Told::kGone});
+    Tell(child.pipe, Told{number, Told::kGone});
   });
 }
 
 TEST(StoreCrashTest, NoAcknowledgedPackIsLost) {
+  if (const auto child = ThisCrashChild()) PackForever(*child);
   const uint64_t runs = CrashRuns();
   ASSERT_GT(runs, 0);
   const TemporaryFolder temporary;
@@ -167,9 +166,8 @@ TEST(StoreCrashTest, NoAcknowledgedPackIsLost) {
   std::mt19937_64 random(44);
   for (uint64_t run = 0; run < runs && !HasFailure(); ++run) {
     SCOPED_TRACE(run);
-    RunAndKill<Told>(
-        random() % 150, [&](int pipe) { PackForever(folder, run, pipe); },
-        [&](const Told& told) { expected.Hear(told); });
+    RunAndKill<Told>(random() % 150, run, folder,
+                     [&](const Told& told) { expected.Hear(told); });
     const auto storage = OpenFileStorage(folder);
     ASSERT_TRUE(storage.ok()) << storage.error().message;
     const auto store = OpenAfterKill(storage->get(), folder, &random);
@@ -199,18 +197,17 @@ std::string RefOf(uint64_t number) {
 }
 
 // Each thread on a branch of its own.
-[[noreturn]] void CommitForever(const std::string& folder, uint64_t run,
-                                int pipe) {
-  const auto storage = OpenFileStorage(folder);
+[[noreturn]] void CommitForever(const CrashChild& child) {
+  const auto storage = OpenFileStorage(child.folder);
   if (!storage.ok()) _exit(3);
-  const auto store = OpenInChild(storage->get(), folder);
+  const auto store = OpenInChild(storage->get(), child.folder);
   Repositories& repositories = store->repositories();
   if (!repositories.Find(kName)->has_value() &&
       !repositories.Create({kName, false}).ok()) {
     _exit(5);
   }
   const uint64_t repository = (*repositories.Find(kName))->number;
-  StepForever(run, [&](uint64_t number) {
+  StepForever(child.run, [&](uint64_t number) {
     const std::optional<GitId> parent =
         *repositories.FindRef(repository, RefOf(number));
     const std::vector<GitObject> objects = SampleCommit(number, parent);
@@ -218,7 +215,7 @@ std::string RefOf(uint64_t number) {
         repository, objects,
         std::vector<RefChange>{{RefOf(number), parent, IdOf(objects.back())}});
     if (!committed.ok()) _exit(8);
-    Tell(pipe, Told{number, Told::kThere});
+    Tell(child.pipe, Told{number, Told::kThere});
   });
 }
 
@@ -248,6 +245,7 @@ std::set<GitId> History(const Repositories& repositories, uint64_t repository,
 }
 
 TEST(StoreCrashTest, NoAcknowledgedCommitIsLost) {
+  if (const auto child = ThisCrashChild()) CommitForever(*child);
   const uint64_t runs = CrashRuns();
   ASSERT_GT(runs, 0);
   const TemporaryFolder temporary;
@@ -256,9 +254,8 @@ TEST(StoreCrashTest, NoAcknowledgedCommitIsLost) {
   std::mt19937_64 random(45);
   for (uint64_t run = 0; run < runs && !HasFailure(); ++run) {
     SCOPED_TRACE(run);
-    RunAndKill<Told>(
-        random() % 150, [&](int pipe) { CommitForever(folder, run, pipe); },
-        [&](const Told& one) { told.insert(one.number); });
+    RunAndKill<Told>(random() % 150, run, folder,
+                     [&](const Told& one) { told.insert(one.number); });
     const auto storage = OpenFileStorage(folder);
     ASSERT_TRUE(storage.ok()) << storage.error().message;
     const auto store = OpenAfterKill(storage->get(), folder, &random);
