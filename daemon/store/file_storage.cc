@@ -17,6 +17,7 @@
 namespace ingot::store {
 namespace {
 
+constexpr off_t kWriteBehindBytes = off_t{8} << 20;
 constexpr mode_t kFolderMode = 0700;
 constexpr mode_t kFileMode = 0600;
 
@@ -84,7 +85,9 @@ class LocalFile final : public AppendFile {
         return ErrnoError(path_ + ": write", errno);
       }
       bytes = bytes.subspan(static_cast<size_t>(n));
+      size_ += n;
     }
+    StartWriting();
     return {};
   }
 
@@ -97,10 +100,21 @@ class LocalFile final : public AppendFile {
   }
 
  private:
+  // Has the system begin with what will have to be on disk at the next Sync.
+  // Errors are for Sync to report.
+  void StartWriting() {
+    if (size_ - started_ < kWriteBehindBytes) return;
+    (void)sync_file_range(file_.get(), started_, size_ - started_,
+                          SYNC_FILE_RANGE_WRITE);
+    started_ = size_;
+  }
+
   Descriptor file_;
   std::string path_;
   std::string root_;
   bool name_synced_ = false;
+  off_t size_ = 0;
+  off_t started_ = 0;  // bytes whose writing was begun
 };
 
 class FileStorage final : public Storage {

@@ -41,7 +41,12 @@ Status ToStatus(const rocksdb::Status& status, const std::string& name) {
 rocksdb::Options MakeOptions(const IndexOptions& options, rocksdb::Env* env) {
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = rocksdb::NewLRUCache(options.cache_bytes);
+  // Filters and indexes count against the cache, in pieces: whole ones are
+  // larger than what each of its shards may hold.
   table.cache_index_and_filter_blocks = true;
+  table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
+  table.partition_filters = true;
+  table.pin_top_level_index_and_filter = true;
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   rocksdb::Options made;
   made.env = env;

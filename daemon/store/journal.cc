@@ -46,29 +46,36 @@ uint64_t Journal::last_position() const {
 
 Result<uint64_t> Journal::Append(std::span<const JournalRecord> records) {
   INGOT_ASSIGN(const std::vector<std::byte> batch, EncodeBatch(records));
-  Waiter self{.records = records, .batch = batch};
+  Waiter self;
+  self.records = records;
+  self.batch = batch;
   std::unique_lock lock(mutex_);
   queue_.push_back(&self);
-  while (true) {
-    changed_.wait(lock, [&] { return self.done || !led_; });
-    if (self.done) return self.result;
-    led_ = true;
-    std::vector<Waiter*> group;
-    size_t bytes = 0;
-    while (!queue_.empty() &&
-           queue_.front()->batch.size() <= kMaxBatchBytes - bytes) {
-      bytes += queue_.front()->batch.size();
-      group.push_back(queue_.front());
-      queue_.pop_front();
-    }
-    lock.unlock();
-    Lead(group);
-    lock.lock();
-    for (Waiter* waiter : group) waiter->done = true;
-    last_position_ = end_.mark.position;
-    led_ = false;
-    changed_.notify_all();
+  self.woken.wait(
+      lock, [&] { return self.done || (!led_ && queue_.front() == &self); });
+  if (self.done) return self.result;
+  // Leads a group whose first batch is its own.
+  led_ = true;
+  std::vector<Waiter*> group;
+  size_t bytes = 0;
+  while (!queue_.empty() &&
+         queue_.front()->batch.size() <= kMaxBatchBytes - bytes) {
+    bytes += queue_.front()->batch.size();
+    group.push_back(queue_.front());
+    queue_.pop_front();
   }
+  lock.unlock();
+  Lead(group);
+  lock.lock();
+  last_position_ = end_.mark.position;
+  led_ = false;
+  // The next leader first: its group waits for nothing else.
+  if (!queue_.empty()) queue_.front()->woken.notify_one();
+  for (Waiter* waiter : group) {
+    waiter->done = true;
+    waiter->woken.notify_one();
+  }
+  return self.result;
 }
 
 void Journal::Lead(std::span<Waiter* const> waiters) {

@@ -66,6 +66,7 @@ class Journal {
   struct Waiter {
     std::span<const JournalRecord> records;
     ByteSpan batch;  // the same, encoded
+    std::condition_variable woken;  // done, or first in the queue
     bool done = false;
     Result<uint64_t> result = uint64_t{0};
   };
@@ -89,7 +90,6 @@ class Journal {
   JournalState* const state_;
 
   mutable std::mutex mutex_;
-  std::condition_variable changed_;
   std::deque<Waiter*> queue_;
   bool led_ = false;
   uint64_t last_position_ = 0;
