@@ -1,7 +1,8 @@
 # Sourced by the scripts beside it: what Debian 12 needs to build Ingot.
 
 BUILD_PACKAGES=(cmake ninja-build g++ libzstd-dev liblzma-dev libxxhash-dev
-                libssl-dev nlohmann-json3-dev libcli11-dev librocksdb-dev)
+                libssl-dev nlohmann-json3-dev libcli11-dev librocksdb-dev
+                libboost1.81-dev libboost-url1.81-dev)
 TEST_PACKAGES=(libgtest-dev)
 FUZZ_PACKAGES=(clang libclang-rt-dev)
 NEON_PACKAGES=(g++-aarch64-linux-gnu qemu-user)

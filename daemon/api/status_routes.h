@@ -1,0 +1,19 @@
+// The routes that say how the daemon is (API.md, "Routes").
+//
+// Thread-safety: as Router::Add; the handlers may run at once.
+
+#ifndef INGOT_DAEMON_API_STATUS_ROUTES_H_
+#define INGOT_DAEMON_API_STATUS_ROUTES_H_
+
+#include "codec/result.h"
+#include "daemon/http/router.h"
+#include "daemon/store/store.h"
+
+namespace ingot::api {
+
+// `store` must outlive the router.
+void AddStatusRoutes(store::Store* store, http::Router* router);
+
+}  // namespace ingot::api
+
+#endif  // INGOT_DAEMON_API_STATUS_ROUTES_H_

@@ -1,0 +1,71 @@
+// ingotd: the daemon's command line.
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <string>
+#include <thread>
+
+#include "daemon/app/commands.h"
+
+namespace {
+
+// Exit codes: 0, 1 for an error, 2 for a command line that is none (as CLI11
+// has it, folded into one), 3 where a check found something.
+constexpr int kError = 1;
+constexpr int kUsage = 2;
+constexpr int kFound = 3;
+
+int Report(const ingot::Status& status) {
+  if (status.ok()) return 0;
+  std::fprintf(stderr, "ingotd: %s\n", status.error().message.c_str());
+  return kError;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Ingot's storage daemon.", "ingotd");
+  app.footer(
+      "Examples:\n"
+      "  ingotd serve --data /var/lib/ingot\n"
+      "  ingotd check --data /var/lib/ingot --read-data\n");
+  app.set_version_flag("--version", std::string("ingotd ") + INGOT_VERSION);
+  app.set_config("--config", "", "Options from a TOML file");
+  app.require_subcommand(1);
+  std::string data;
+  app.add_option("--data", data, "The store's folder")
+      ->envname("INGOTD_DATA")
+      ->required();
+  app.fallthrough();
+
+  auto* const serve = app.add_subcommand("serve", "Serve a store");
+  std::string listen = "127.0.0.1:7878";
+  serve->add_option("--listen", listen, "ADDRESS:PORT, a loopback address")
+      ->envname("INGOTD_LISTEN")
+      ->capture_default_str();
+  int threads = static_cast<int>(std::thread::hardware_concurrency());
+  serve->add_option("--threads", threads, "That serve connections")
+      ->envname("INGOTD_THREADS")
+      ->check(CLI::Range(1, 256));
+
+  auto* const check = app.add_subcommand(
+      "check", "Look for damage; exits with 3 where there is some");
+  bool read_data = false;
+  check->add_flag("--read-data", read_data, "Read all files to their ends");
+
+  auto* const rebuild =
+      app.add_subcommand("rebuild-index", "Make the index anew");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kUsage;
+  }
+  if (serve->parsed()) return Report(ingot::app::Serve(data, listen, threads));
+  if (rebuild->parsed()) return Report(ingot::app::RebuildIndex(data));
+  const auto problems = ingot::app::Check(data, read_data);
+  if (!problems.ok()) return Report(problems.error());
+  std::fprintf(stderr, "ingotd: %llu problems\n",
+               static_cast<unsigned long long>(*problems));
+  return *problems == 0 ? 0 : kFound;
+}

@@ -1,0 +1,80 @@
+#include "daemon/http/router.h"
+
+#include <optional>
+#include <set>
+#include <utility>
+
+namespace ingot::http {
+namespace {
+
+using boost::asio::awaitable;
+
+bool IsName(std::string_view segment) {
+  return segment.starts_with('{') && segment.ends_with('}');
+}
+
+std::optional<PathParameters> Match(const std::vector<std::string>& pattern,
+                                    const std::vector<std::string>& path) {
+  if (pattern.size() != path.size()) return std::nullopt;
+  PathParameters parameters;
+  for (size_t i = 0; i < path.size(); ++i) {
+    if (IsName(pattern[i])) {
+      parameters.emplace(pattern[i].substr(1, pattern[i].size() - 2), path[i]);
+    } else if (pattern[i] != path[i]) {
+      return std::nullopt;
+    }
+  }
+  return parameters;
+}
+
+// Not a coroutine: g++ 12 cannot keep the lists of initializers in one.
+awaitable<Status> RespondNotAllowed(Exchange& exchange,
+                                    const std::set<std::string>& allowed) {
+  std::string list;
+  for (const std::string& one : allowed) {
+    list += (list.empty() ? "" : ", ") + one;
+  }
+  return exchange.Respond(
+      {.status = 405,
+       .headers = {{"Allow", list}, {"Content-Type", "application/json"}}},
+      "{\"error\": \"method not allowed\"}\n");
+}
+
+}  // namespace
+
+void Router::Add(std::string method, std::string_view pattern,
+                 RouteHandler handler) {
+  Route route = {.method = std::move(method),
+                 .segments = {},
+                 .handler = std::move(handler)};
+  for (size_t at = 1; at <= pattern.size();) {
+    const size_t end = std::min(pattern.find('/', at), pattern.size());
+    route.segments.emplace_back(pattern.substr(at, end - at));
+    at = end + 1;
+  }
+  routes_.push_back(std::move(route));
+}
+
+awaitable<void> Router::Handle(Exchange& exchange) const {
+  const Request& request = exchange.request();
+  const std::string method = request.method == "HEAD" ? "GET" : request.method;
+  std::set<std::string> allowed;
+  for (const Route& route : routes_) {
+    const std::optional<PathParameters> parameters =
+        Match(route.segments, request.target.segments);
+    if (!parameters) continue;
+    if (route.method == method) {
+      co_await route.handler(exchange, *parameters);
+      co_return;
+    }
+    allowed.insert(route.method);
+    if (route.method == "GET") allowed.insert("HEAD");
+  }
+  if (allowed.empty()) {
+    co_await RespondError(exchange, 404, "no such route");
+    co_return;
+  }
+  co_await RespondNotAllowed(exchange, allowed);
+}
+
+}  // namespace ingot::http

@@ -1,0 +1,61 @@
+// HttpServer: HTTP/1.1 over TCP, each connection a coroutine (API.md, "The
+// server").
+//
+// Thread-safety: all functions from one thread at a time; the handler is
+// called from several threads at once, with one connection's requests one
+// after the other.
+
+#ifndef INGOT_DAEMON_HTTP_SERVER_H_
+#define INGOT_DAEMON_HTTP_SERVER_H_
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "codec/result.h"
+#include "daemon/http/exchange.h"
+
+namespace ingot::http {
+
+struct ServerOptions {
+  std::string address = "127.0.0.1";
+  uint16_t port = 0;  // 0: any that is free
+  int threads = 2;
+  size_t max_connections = 1024;
+  size_t max_connections_per_address = 256;
+  std::chrono::milliseconds header_timeout{10'000};
+  std::chrono::milliseconds idle_timeout{60'000};
+  std::chrono::milliseconds io_timeout{30'000};
+  std::chrono::milliseconds drain_timeout{30'000};
+  uint64_t min_body_rate = 1024;  // bytes a second, once io_timeout is over
+};
+
+class HttpServer {
+ public:
+  // kInvalidArgument for an address that is none; kUnavailable where it cannot
+  // be listened on.
+  static Result<std::unique_ptr<HttpServer>> Start(ServerOptions options,
+                                                   Handler handler);
+  // Closes what Drain has left.
+  ~HttpServer();
+  HttpServer(const HttpServer&) = delete;
+  HttpServer& operator=(const HttpServer&) = delete;
+
+  uint16_t port() const;
+  size_t connections() const;
+  // Accepts no more connections, closes idle ones, and waits until the others
+  // have answered their requests, but no longer than drain_timeout. True where
+  // all have.
+  bool Drain();
+
+ private:
+  class Impl;
+  explicit HttpServer(std::shared_ptr<Impl> impl);
+  const std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace ingot::http
+
+#endif  // INGOT_DAEMON_HTTP_SERVER_H_

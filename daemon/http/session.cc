@@ -1,0 +1,379 @@
+#include "daemon/http/session.h"
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http/buffer_body.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/serializer.hpp>
+#include <boost/beast/http/write.hpp>
+#include <chrono>
+#include <ctime>
+#include <utility>
+
+#include "daemon/http/coroutines.h"
+
+namespace ingot::http {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace bhttp = boost::beast::http;
+using asio::awaitable;
+using boost::system::error_code;
+using Clock = std::chrono::steady_clock;
+
+constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
+constexpr size_t kHeaderBytes = 16 << 10;
+constexpr size_t kTargetBytes = 8 << 10;
+constexpr size_t kPieceBytes = 64 << 10;
+constexpr std::chrono::seconds kLinger{2};
+
+Error IoError(const error_code& code) {
+  return {ErrorKind::kIo, "connection: " + code.message()};
+}
+
+// IMF-fixdate (RFC 9110, 5.6.7).
+std::string Date() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts = {};
+  gmtime_r(&now, &parts);
+  std::array<char, 64> text;
+  const size_t size = std::strftime(text.data(), text.size(),
+                                    "%a, %d %b %Y %H:%M:%S GMT", &parts);
+  return {text.data(), size};
+}
+
+class TcpSession final : public Session,
+                         public Exchange,
+                         public std::enable_shared_from_this<TcpSession> {
+ public:
+  TcpSession(asio::ip::tcp::socket socket, SessionContext* context)
+      : context_(context), stream_(std::move(socket)) {}
+
+  awaitable<void> Run() override;
+  void Cancel(bool only_idle) override;
+
+  const Request& request() const override { return request_; }
+  bool draining() const override { return context_->draining; }
+  awaitable<Result<ByteSpan>> ReadBody(uint64_t limit) override;
+  awaitable<Status> Respond(ResponseHead head, std::string body) override;
+  awaitable<Status> Start(ResponseHead head,
+                          std::optional<uint64_t> length) override;
+  awaitable<Status> Write(ByteSpan bytes) override;
+  awaitable<Status> Finish() override;
+
+ private:
+  using Parser = bhttp::request_parser<bhttp::buffer_body>;
+  using Response = bhttp::response<bhttp::buffer_body>;
+  using Serializer = bhttp::response_serializer<bhttp::buffer_body>;
+
+  const ServerOptions& options() const { return context_->options; }
+  bool is_head() const { return parser_->get().method() == bhttp::verb::head; }
+
+  // Waits for a request and reads its head. False: the connection ends.
+  awaitable<bool> ReadHead();
+  // What is wrong with a head that could be parsed; 0: nothing.
+  unsigned CheckHead(std::string* why);
+  // Answers the request in request_. False: the connection ends.
+  awaitable<bool> Answer();
+  // Sends a response that is no handler's.
+  awaitable<void> Refuse(unsigned status, std::string why);
+  // What the serializer has now.
+  awaitable<Status> Send();
+  // Lets the client read what was sent before the connection is closed.
+  awaitable<void> Linger();
+
+  SessionContext* const context_;
+  beast::tcp_stream stream_;
+  beast::flat_buffer buffer_{kHeaderBytes + kPieceBytes};
+  std::atomic<bool> idle_ = false;
+
+  // Of the current exchange.
+  std::optional<Parser> parser_;
+  Request request_;
+  std::array<std::byte, kPieceBytes> piece_;
+  Clock::time_point body_began_;
+  uint64_t received_ = 0;  // bytes of the body
+  bool continued_ = false;
+  std::optional<Response> response_;
+  std::optional<Serializer> serializer_;
+  std::optional<uint64_t> left_;  // of a response of known length
+  bool finished_ = false;
+  bool keep_ = false;
+};
+
+awaitable<void> TcpSession::Run() {
+  const auto self = shared_from_this();
+  while (co_await ReadHead()) {
+    if (!co_await Answer()) break;
+  }
+  co_await Linger();
+}
+
+void TcpSession::Cancel(bool only_idle) {
+  asio::post(stream_.get_executor(), [self = shared_from_this(), only_idle] {
+    if (only_idle && !self->idle_) return;
+    self->stream_.close();
+  });
+}
+
+awaitable<bool> TcpSession::ReadHead() {
+  idle_ = true;
+  if (context_->draining) co_return false;
+  if (buffer_.size() == 0) {
+    stream_.expires_after(options().idle_timeout);
+    const auto [code, size] =
+        co_await stream_.async_read_some(buffer_.prepare(4096), kToken);
+    if (code) co_return false;
+    buffer_.commit(size);
+  }
+  idle_ = false;
+  parser_.emplace();
+  parser_->header_limit(kHeaderBytes);
+  parser_->body_limit(boost::none);
+  stream_.expires_after(options().header_timeout);
+  const auto [code, size] =
+      co_await bhttp::async_read_header(stream_, buffer_, *parser_, kToken);
+  request_ = {};
+  received_ = 0;
+  continued_ = false;
+  response_.reset();
+  serializer_.reset();
+  left_.reset();
+  finished_ = false;
+  keep_ = false;
+  if (code == bhttp::error::header_limit ||
+      code == bhttp::error::buffer_overflow) {
+    co_await Refuse(
+        431, "headers of more than " + std::to_string(kHeaderBytes) + " bytes");
+    co_return false;
+  }
+  if (code) {
+    const bool is_http =
+        code.category() ==
+        bhttp::make_error_code(bhttp::error::bad_method).category();
+    if (is_http && code != bhttp::error::end_of_stream &&
+        code != bhttp::error::partial_message) {
+      co_await Refuse(400, "not a request: " + code.message());
+    }
+    co_return false;
+  }
+  std::string why;
+  const unsigned status = CheckHead(&why);
+  if (status != 0) {
+    co_await Refuse(status, std::move(why));
+    co_return false;
+  }
+  body_began_ = Clock::now();
+  co_return true;
+}
+
+unsigned TcpSession::CheckHead(std::string* why) {
+  const auto& head = parser_->get();
+  const auto count = [&](bhttp::field field) {
+    return std::distance(head.equal_range(field).first,
+                         head.equal_range(field).second);
+  };
+  const auto lengths = count(bhttp::field::content_length);
+  const auto encodings = count(bhttp::field::transfer_encoding);
+  if (lengths + encodings > 1 || head[bhttp::field::content_length].find(',') !=
+                                     beast::string_view::npos) {
+    *why = "Content-Length or Transfer-Encoding more than once";
+    return 400;
+  }
+  if (encodings == 1 && (!parser_->chunked() || head.version() < 11)) {
+    *why = "Transfer-Encoding: expected 'chunked', and HTTP/1.1";
+    return 501;
+  }
+  const auto hosts = count(bhttp::field::host);
+  if (hosts > 1 || (hosts == 0 && head.version() >= 11)) {
+    *why = "expected one Host";
+    return 400;
+  }
+  if (head.target().size() > kTargetBytes) {
+    *why = "target of more than " + std::to_string(kTargetBytes) + " bytes";
+    return 414;
+  }
+  Result<Target> target = ParseTarget(head.target());
+  if (!target.ok()) {
+    *why = target.error().message;
+    return 400;
+  }
+  request_.target = std::move(*target);
+  request_.method = head.method_string();
+  for (const auto& field : head) {
+    request_.headers.emplace_back(field.name_string(), field.value());
+  }
+  return 0;
+}
+
+awaitable<bool> TcpSession::Answer() {
+  bool failed = false;
+  try {
+    co_await context_->handler(*this);
+  } catch (const std::exception&) {
+    failed = true;
+  }
+  if (!response_) {
+    co_await Refuse(500, "internal error");
+    co_return false;
+  }
+  co_return !failed && finished_ && keep_;
+}
+
+awaitable<void> TcpSession::Refuse(unsigned status, std::string why) {
+  co_await RespondError(*this, status, std::move(why));
+  keep_ = false;
+}
+
+awaitable<Result<ByteSpan>> TcpSession::ReadBody(uint64_t limit) {
+  const auto too_long = [&] {
+    return Error{ErrorKind::kResourceExhausted,
+                 "body of more than " + std::to_string(limit) + " bytes"};
+  };
+  const auto length = parser_->content_length();
+  if (length && *length > limit) co_return too_long();
+  if (parser_->is_done()) co_return ByteSpan();
+  if (!continued_ &&
+      beast::iequals(parser_->get()[bhttp::field::expect], "100-continue")) {
+    static constexpr std::string_view kContinue =
+        "HTTP/1.1 100 Continue\r\n\r\n";
+    stream_.expires_after(options().io_timeout);
+    const auto [code, size] =
+        co_await asio::async_write(stream_, asio::buffer(kContinue), kToken);
+    if (code) co_return IoError(code);
+  }
+  continued_ = true;
+  while (!parser_->is_done()) {
+    auto& body = parser_->get().body();
+    body.data = piece_.data();
+    body.size = piece_.size();
+    const auto slowest =
+        body_began_ + options().io_timeout +
+        std::chrono::seconds(received_ / options().min_body_rate);
+    stream_.expires_at(std::min(Clock::now() + options().io_timeout, slowest));
+    auto [code, size] =
+        co_await bhttp::async_read_some(stream_, buffer_, *parser_, kToken);
+    if (code == bhttp::error::need_buffer) code = {};
+    if (code) co_return IoError(code);
+    const size_t got = piece_.size() - body.size;
+    received_ += got;
+    if (received_ > limit) co_return too_long();
+    if (got > 0) co_return ByteSpan(piece_).first(got);
+  }
+  co_return ByteSpan();
+}
+
+awaitable<Status> TcpSession::Respond(ResponseHead head, std::string body) {
+  INGOT_CO_TRY(co_await Start(std::move(head), body.size()));
+  INGOT_CO_TRY(co_await Write(AsBytes(body)));
+  co_return co_await Finish();
+}
+
+awaitable<Status> TcpSession::Start(ResponseHead head,
+                                    std::optional<uint64_t> length) {
+  if (response_) {
+    co_return Error{ErrorKind::kConflict, "a response was begun already"};
+  }
+  const unsigned version = std::min(11u, parser_->get().version());
+  response_.emplace(bhttp::int_to_status(head.status),
+                    version == 0 ? 11 : version);
+  response_->set(bhttp::field::server, "ingotd");
+  response_->set(bhttp::field::date, Date());
+  for (const auto& [name, value] : head.headers) response_->insert(name, value);
+  // What was not read of the request would be taken for the next one.
+  keep_ = parser_->is_done() && parser_->keep_alive() && !context_->draining;
+  if (length) {
+    response_->content_length(*length);
+  } else if (version >= 11) {
+    response_->chunked(true);
+  } else {
+    keep_ = false;
+  }
+  response_->keep_alive(keep_);
+  left_ = length;
+  response_->body().data = nullptr;
+  response_->body().size = 0;
+  response_->body().more = true;
+  serializer_.emplace(*response_);
+  serializer_->split(true);
+  stream_.expires_after(options().io_timeout);
+  const auto [code, size] =
+      co_await bhttp::async_write_header(stream_, *serializer_, kToken);
+  if (code) co_return IoError(code);
+  co_return Status();
+}
+
+awaitable<Status> TcpSession::Write(ByteSpan bytes) {
+  if (left_) {
+    if (bytes.size() > *left_) {
+      co_return Error{ErrorKind::kConflict,
+                      "a response longer than it was said to be"};
+    }
+    *left_ -= bytes.size();
+  }
+  if (is_head()) co_return Status();
+  while (!bytes.empty()) {
+    const ByteSpan piece = bytes.first(std::min(bytes.size(), kPieceBytes));
+    bytes = bytes.subspan(piece.size());
+    auto& body = response_->body();
+    // The body's type serves parsers too; nothing is written through it.
+    body.data = const_cast<std::byte*>(piece.data());
+    body.size = piece.size();
+    body.more = true;
+    INGOT_CO_TRY(co_await Send());
+  }
+  co_return Status();
+}
+
+awaitable<Status> TcpSession::Finish() {
+  if (left_.value_or(0) > 0) {
+    co_return Error{ErrorKind::kConflict,
+                    "a response shorter than it was said to be"};
+  }
+  if (!is_head()) {
+    response_->body().data = nullptr;
+    response_->body().size = 0;
+    response_->body().more = false;
+    INGOT_CO_TRY(co_await Send());
+  }
+  finished_ = true;
+  co_return Status();
+}
+
+awaitable<Status> TcpSession::Send() {
+  stream_.expires_after(options().io_timeout);
+  const auto [code, size] =
+      co_await bhttp::async_write(stream_, *serializer_, kToken);
+  if (code && code != bhttp::error::need_buffer) co_return IoError(code);
+  co_return Status();
+}
+
+awaitable<void> TcpSession::Linger() {
+  error_code ignored;
+  stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+  stream_.expires_after(kLinger);
+  while (stream_.socket().is_open()) {
+    const auto [code, size] =
+        co_await stream_.async_read_some(asio::buffer(piece_), kToken);
+    if (code) break;
+  }
+  stream_.close();
+}
+
+}  // namespace
+
+std::shared_ptr<Session> MakeSession(asio::ip::tcp::socket socket,
+                                     SessionContext* context) {
+  return std::make_shared<TcpSession>(std::move(socket), context);
+}
+
+}  // namespace ingot::http

@@ -1,0 +1,77 @@
+#include "daemon/http/target.h"
+
+#include <boost/url/parse.hpp>
+#include <cstdint>
+
+namespace ingot::http {
+namespace {
+
+// Well-formed UTF-8 (RFC 3629) without control characters and backslashes.
+bool IsPlainText(std::string_view text) {
+  for (size_t i = 0; i < text.size();) {
+    const auto first = static_cast<uint8_t>(text[i]);
+    if (first < 0x20 || first == 0x7F || first == '\\') return false;
+    const size_t length = first < 0x80   ? 1
+                          : first < 0xC2 ? 0
+                          : first < 0xE0 ? 2
+                          : first < 0xF0 ? 3
+                          : first < 0xF5 ? 4
+                                         : 0;
+    if (length == 0 || length > text.size() - i) return false;
+    for (size_t k = 1; k < length; ++k) {
+      if ((static_cast<uint8_t>(text[i + k]) & 0xC0) != 0x80) return false;
+    }
+    if (length > 2) {
+      const auto second = static_cast<uint8_t>(text[i + 1]);
+      // Overlong forms, surrogates, and what lies beyond Unicode.
+      if ((first == 0xE0 && second < 0xA0) ||
+          (first == 0xED && second > 0x9F) ||
+          (first == 0xF0 && second < 0x90) ||
+          (first == 0xF4 && second > 0x8F)) {
+        return false;
+      }
+    }
+    i += length;
+  }
+  return true;
+}
+
+}  // namespace
+
+std::optional<std::string_view> Target::Parameter(std::string_view name) const {
+  for (const auto& [key, value] : parameters) {
+    if (key == name) return value;
+  }
+  return std::nullopt;
+}
+
+Result<Target> ParseTarget(std::string_view text) {
+  const auto refused = [](const char* why) {
+    return InvalidArgument(std::string("request target: ") + why);
+  };
+  const auto parsed = boost::urls::parse_origin_form(text);
+  if (!parsed) return refused("expected a path in valid percent-encoding");
+  // Boost.URL does not count such a beginning as a segment.
+  if (text.starts_with("/./")) return refused("'.' or '..'");
+  Target target;
+  const auto segments = parsed->segments();
+  for (auto segment = segments.begin(); segment != segments.end(); ++segment) {
+    std::string decoded(*segment);
+    const bool is_last = std::next(segment) == segments.end();
+    if (decoded.empty() && !is_last) return refused("empty segment");
+    if (decoded == "." || decoded == "..") return refused("'.' or '..'");
+    if (!IsPlainText(decoded)) {
+      return refused("control character, backslash or invalid UTF-8");
+    }
+    target.segments.push_back(std::move(decoded));
+  }
+  for (const auto& parameter : parsed->params()) {
+    if (!IsPlainText(parameter.key) || !IsPlainText(parameter.value)) {
+      return refused("control character, backslash or invalid UTF-8");
+    }
+    target.parameters.emplace_back(parameter.key, parameter.value);
+  }
+  return target;
+}
+
+}  // namespace ingot::http

@@ -1,0 +1,32 @@
+// Target: what a request asks for, taken apart (API.md, "The server").
+//
+// Thread-safety: values and functions.
+
+#ifndef INGOT_DAEMON_HTTP_TARGET_H_
+#define INGOT_DAEMON_HTTP_TARGET_H_
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "codec/result.h"
+
+namespace ingot::http {
+
+struct Target {
+  // Decoded; a path that ends with a slash has an empty last one.
+  std::vector<std::string> segments;
+  std::vector<std::pair<std::string, std::string>> parameters;
+
+  // The first parameter of that name.
+  std::optional<std::string_view> Parameter(std::string_view name) const;
+};
+
+// kInvalidArgument for what API.md refuses.
+Result<Target> ParseTarget(std::string_view text);
+
+}  // namespace ingot::http
+
+#endif  // INGOT_DAEMON_HTTP_TARGET_H_

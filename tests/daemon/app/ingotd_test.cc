@@ -1,0 +1,220 @@
+// The program: started, spoken to, and ended, as an operator does it.
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "daemon/store/file_storage.h"
+#include "tests/daemon/http/raw_client.h"
+#include "tests/daemon/store/store_samples.h"
+#include "tests/daemon/store/temporary_folder.h"
+
+extern char** environ;
+
+namespace ingot::app {
+namespace {
+
+using http::Ask;
+using http::Simple;
+
+// ingotd with these arguments; its stderr goes to a file.
+class Daemon {
+ public:
+  Daemon(std::vector<std::string> arguments, std::string log)
+      : log_(std::move(log)) {
+    arguments.insert(arguments.begin(), INGOTD_PATH);
+    std::vector<char*> argv;
+    for (std::string& argument : arguments) argv.push_back(argument.data());
+    argv.push_back(nullptr);
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, log_.c_str(),
+                                     O_CREAT | O_WRONLY | O_TRUNC, 0600);
+    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO,
+                                     (log_ + ".out").c_str(),
+                                     O_CREAT | O_WRONLY | O_TRUNC, 0600);
+    EXPECT_EQ(posix_spawn(&process_, INGOTD_PATH, &actions, nullptr,
+                          argv.data(), environ),
+              0);
+    posix_spawn_file_actions_destroy(&actions);
+  }
+  ~Daemon() {
+    if (process_ == 0) return;
+    kill(process_, SIGKILL);
+    Wait();
+  }
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
+
+  void Signal(int number) const { kill(process_, number); }
+  // The exit code; 128 and more: a signal.
+  int Wait() {
+    int status = 0;
+    waitpid(process_, &status, 0);
+    process_ = 0;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  }
+  std::string Log(const std::string& suffix = "") const {
+    std::ifstream stream(log_ + suffix);
+    return {std::istreambuf_iterator<char>(stream), {}};
+  }
+  // Where it listens, once it does.
+  uint16_t Port() const {
+    for (int i = 0; i < 1000; ++i) {
+      const std::string log = Log();
+      const size_t at = log.find("port ");
+      if (at != std::string::npos && log.ends_with("\n")) {
+        return static_cast<uint16_t>(std::stoul(log.substr(at + 5)));
+      }
+      usleep(10'000);
+    }
+    ADD_FAILURE() << "not listening: " << Log();
+    return 0;
+  }
+
+ private:
+  const std::string log_;
+  pid_t process_ = 0;
+};
+
+class IngotdTest : public testing::Test {
+ protected:
+  std::unique_ptr<Daemon> Run(std::vector<std::string> arguments) {
+    return std::make_unique<Daemon>(
+        std::move(arguments),
+        temporary_ / ("log" + std::to_string(++daemons_)));
+  }
+  std::unique_ptr<Daemon> Serve() {
+    return Run({"serve", "--data", data_, "--listen", "127.0.0.1:0"});
+  }
+  // Stages some uploads, as a face will.
+  void Fill() {
+    const auto storage = store::OpenFileStorage(data_);
+    ASSERT_TRUE(storage.ok()) << storage.error().message;
+    const auto opened =
+        store::OpenStore(storage->get(), store::FolderOptions(data_));
+    for (uint64_t number = 1; number < 5; ++number) {
+      ASSERT_TRUE(
+          store::StageBytes(&opened->staging(), store::SampleUpload(number))
+              .ok());
+    }
+  }
+
+  const store::TemporaryFolder temporary_;
+  const std::string data_ = temporary_ / "store";
+  int daemons_ = 0;
+};
+
+TEST_F(IngotdTest, ServesAndEnds) {
+  Fill();
+  for (const int signal : {SIGTERM, SIGINT}) {
+    const auto daemon = Serve();
+    const uint16_t port = daemon->Port();
+    EXPECT_EQ(Ask(port, Simple("GET /healthz")).body, "{\"status\": \"ok\"}\n");
+    EXPECT_EQ(Ask(port, Simple("GET /readyz")).status, 200);
+    EXPECT_NE(Ask(port, Simple("GET /api/version")).body.find("\"ingotd\""),
+              std::string::npos);
+    EXPECT_NE(Ask(port, Simple("GET /api/stats")).body.find("\"files\":4}"),
+              std::string::npos);
+    EXPECT_EQ(Ask(port, Simple("GET /")).status, 404);
+    daemon->Signal(signal);
+    EXPECT_EQ(daemon->Wait(), 0);
+  }
+}
+
+TEST_F(IngotdTest, OneServesAStore) {
+  const auto first = Serve();
+  first->Port();
+  for (const std::string command : {"serve", "check", "rebuild-index"}) {
+    const auto second = Run({command, "--data", data_});
+    EXPECT_EQ(second->Wait(), 1);
+    EXPECT_NE(second->Log().find(data_), std::string::npos) << second->Log();
+  }
+  first->Signal(SIGKILL);
+  EXPECT_EQ(first->Wait(), 128 + SIGKILL);
+  const auto next = Serve();
+  EXPECT_EQ(Ask(next->Port(), Simple("GET /readyz")).status, 200);
+}
+
+TEST_F(IngotdTest, OtherAddressesAreRefused) {
+  for (const std::string listen :
+       {"0.0.0.0:0", "[::]:0", "192.0.2.1:80", "localhost:80", "127.0.0.1",
+        "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", ":80"}) {
+    const auto daemon = Run({"serve", "--data", data_, "--listen", listen});
+    EXPECT_EQ(daemon->Wait(), 1) << listen;
+    EXPECT_NE(daemon->Log().find("--listen " + listen), std::string::npos);
+  }
+  EXPECT_FALSE(std::filesystem::exists(data_));
+}
+
+TEST_F(IngotdTest, CheckFindsDamage) {
+  Fill();
+  const auto clean = Run({"check", "--data", data_, "--read-data"});
+  EXPECT_EQ(clean->Wait(), 0);
+  const std::string file = data_ + "/staged/0000000000000002";
+  {
+    std::fstream stream(file, std::ios::in | std::ios::out);
+    stream.put('\x55');
+  }
+  // The length is right.
+  EXPECT_EQ(Run({"check", "--data", data_})->Wait(), 0);
+  const auto read = Run({"check", "--data", data_, "--read-data"});
+  EXPECT_EQ(read->Wait(), 3);
+  EXPECT_NE(read->Log(".out").find(file), std::string::npos);
+  std::filesystem::remove(file);
+  EXPECT_EQ(Run({"check", "--data", data_})->Wait(), 3);
+}
+
+TEST_F(IngotdTest, RebuildsTheIndex) {
+  Fill();
+  for (const auto& entry :
+       std::filesystem::directory_iterator(data_ + "/index")) {
+    std::ofstream(entry.path()) << "damaged";
+  }
+  EXPECT_EQ(Run({"check", "--data", data_})->Wait(), 1);
+  EXPECT_EQ(Run({"rebuild-index", "--data", data_})->Wait(), 0);
+  EXPECT_EQ(Run({"check", "--data", data_, "--read-data"})->Wait(), 0);
+}
+
+TEST_F(IngotdTest, OptionsMayComeFromElsewhere) {
+  const std::string config = temporary_ / "ingotd.toml";
+  std::ofstream(config) << "data = \"" << data_
+                        << "\"\n[serve]\nlisten = \"127.0.0.1:0\"\n";
+  {
+    const auto daemon = Run({"--config", config, "serve"});
+    EXPECT_EQ(Ask(daemon->Port(), Simple("GET /healthz")).status, 200);
+  }
+  setenv("INGOTD_DATA", data_.c_str(), 1);
+  setenv("INGOTD_LISTEN", "127.0.0.1:0", 1);
+  const auto daemon = Run({"serve"});
+  unsetenv("INGOTD_DATA");
+  unsetenv("INGOTD_LISTEN");
+  EXPECT_EQ(Ask(daemon->Port(), Simple("GET /healthz")).status, 200);
+}
+
+TEST_F(IngotdTest, WrongUseIsExplained) {
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{},
+        {"serve"},
+        {"nothing", "--data", data_},
+        {"serve", "--data", data_, "--threads", "0"}}) {
+    EXPECT_EQ(Run(arguments)->Wait(), 2);
+  }
+  const auto help = Run({"--help"});
+  EXPECT_EQ(help->Wait(), 0);
+  EXPECT_NE(help->Log(".out").find("Examples:"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace ingot::app
