@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "daemon/api/authenticate.h"
+
 namespace ingot::api {
 namespace {
 
@@ -64,7 +66,17 @@ void AddStatusRoutes(store::Store* store, http::Router* router) {
   router->Add(
       "GET", "/api/stats",
       [store](Exchange& exchange, const PathParameters&) -> awaitable<void> {
-        Result<json> stats = Stats(store);
+        const Result<auth::Principal> who =
+            Authenticate(exchange.request(), store->tokens());
+        if (!who.ok()) {
+          co_await RespondUnauthorized(exchange, who.error());
+          co_return;
+        }
+        if (!MayAdminister(*who)) {
+          co_await RespondForbidden(exchange, *who);
+          co_return;
+        }
+        const Result<json> stats = Stats(store);
         if (stats.ok()) {
           co_await RespondJson(exchange, stats->dump() + "\n");
         } else {

@@ -2,10 +2,12 @@
 
 #include <signal.h>
 
+#include <algorithm>
 #include <boost/asio/ip/address.hpp>
 #include <charconv>
 #include <cstdio>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -42,6 +44,7 @@ Result<OpenedStore> OpenStore(const std::string& data) {
 struct Address {
   std::string host;
   uint16_t port;
+  bool is_loopback = true;
 };
 
 // "127.0.0.1:7878", "[::1]:7878".
@@ -64,11 +67,7 @@ Result<Address> ParseListen(const std::string& text) {
   boost::system::error_code failed;
   const auto parsed = boost::asio::ip::make_address(address.host, failed);
   if (failed) return refused("expected an IP address");
-  if (!parsed.is_loopback()) {
-    return refused(
-        "is not a loopback address, and without tokens the daemon listens on "
-        "no other");
-  }
+  address.is_loopback = parsed.is_loopback();
   return address;
 }
 
@@ -92,6 +91,13 @@ Status Serve(const std::string& data, const std::string& listen, int threads) {
   signal(SIGPIPE, SIG_IGN);
 
   INGOT_ASSIGN(const OpenedStore opened, OpenStore(data));
+  INGOT_ASSIGN(const bool has_tokens, opened.store->tokens().Any());
+  if (!address.is_loopback && !has_tokens) {
+    return InvalidArgument(
+        "--listen " + listen +
+        ": is not a loopback address, and there is no token: 'ingotd token "
+        "create' makes one");
+  }
   http::Router router;
   api::AddStatusRoutes(opened.store.get(), &router);
   INGOT_ASSIGN(
@@ -128,6 +134,64 @@ Result<uint64_t> Check(const std::string& data, bool read_data) {
                                     : Status());
   }
   return problems;
+}
+
+Status CreateToken(const std::string& data, const std::string& name,
+                   const std::string& scope, const std::string& repository,
+                   uint64_t days) {
+  constexpr uint64_t kDay = 24ull * 60 * 60 * 1000;
+  store::Token token = {.name = name, .secret = {}};
+  token.scope = scope == "admin"   ? store::TokenScope::kAdmin
+                : scope == "write" ? store::TokenScope::kWrite
+                                   : store::TokenScope::kRead;
+  const size_t slash = std::min(repository.find('/'), repository.size());
+  token.space = repository.substr(0, slash);
+  if (slash < repository.size()) {
+    token.repository = repository.substr(slash + 1);
+  }
+  INGOT_ASSIGN(const OpenedStore opened, OpenStore(data));
+  store::Tokens& tokens = opened.store->tokens();
+  if (days > 0) token.expires = tokens.now() + days * kDay;
+  INGOT_ASSIGN(const std::string secret, tokens.Create(std::move(token)));
+  std::printf("%s\n", secret.c_str());
+  return {};
+}
+
+Status ListTokens(const std::string& data, bool json) {
+  INGOT_ASSIGN(const OpenedStore opened, OpenStore(data));
+  const store::Tokens& tokens = opened.store->tokens();
+  INGOT_ASSIGN(const std::vector<store::TokenInfo> list, tokens.List());
+  const auto scope = [](const store::Token& token) {
+    return token.scope == store::TokenScope::kAdmin   ? "admin"
+           : token.scope == store::TokenScope::kWrite ? "write"
+                                                      : "read";
+  };
+  nlohmann::json all = nlohmann::json::array();
+  for (const auto& [number, token] : list) {
+    const bool expired = token.expires != 0 && token.expires <= tokens.now();
+    std::string where = token.space;
+    if (!token.repository.empty()) where += "/" + token.repository;
+    if (json) {
+      all.push_back({{"number", number},
+                     {"name", token.name},
+                     {"scope", scope(token)},
+                     {"repository", where},
+                     {"expires", token.expires},
+                     {"expired", expired}});
+    } else {
+      std::printf("%llu  %-5s  %s  %s%s\n",
+                  static_cast<unsigned long long>(number), scope(token),
+                  where.empty() ? "everything" : where.c_str(),
+                  token.name.c_str(), expired ? "  (expired)" : "");
+    }
+  }
+  if (json) std::printf("%s\n", all.dump().c_str());
+  return {};
+}
+
+Status RevokeToken(const std::string& data, uint64_t number) {
+  INGOT_ASSIGN(const OpenedStore opened, OpenStore(data));
+  return opened.store->tokens().Revoke(number);
 }
 
 Status RebuildIndex(const std::string& data) {

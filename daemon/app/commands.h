@@ -10,13 +10,24 @@
 namespace ingot::app {
 
 // Serves the store in `data` until SIGTERM or SIGINT, which the caller's
-// process must not have handled otherwise. `listen`: ADDRESS:PORT.
+// process must not have handled otherwise. `listen`: ADDRESS:PORT; a loopback
+// address unless there are tokens.
 Status Serve(const std::string& data, const std::string& listen, int threads);
 
 // Looks at all that the store in `data` holds, prints what is wrong to stdout,
 // and returns how many things are. `read_data`: reads files and packs to their
 // ends, too.
 Result<uint64_t> Check(const std::string& data, bool read_data);
+
+// Makes a token and prints its secret to stdout. `scope`: read, write or
+// admin. `repository`: NAMESPACE/NAME, or a namespace, or empty for all.
+// `days`: until it expires; 0: never.
+Status CreateToken(const std::string& data, const std::string& name,
+                   const std::string& scope, const std::string& repository,
+                   uint64_t days);
+// Prints all tokens to stdout, as a table or as JSON.
+Status ListTokens(const std::string& data, bool json);
+Status RevokeToken(const std::string& data, uint64_t number);
 
 // Makes the index anew.
 Status RebuildIndex(const std::string& data);

@@ -28,6 +28,7 @@ int main(int argc, char** argv) {
   app.footer(
       "Examples:\n"
       "  ingotd serve --data /var/lib/ingot\n"
+      "  ingotd token create --data /var/lib/ingot --scope admin\n"
       "  ingotd check --data /var/lib/ingot --read-data\n");
   app.set_version_flag("--version", std::string("ingotd ") + INGOT_VERSION);
   app.set_config("--config", "", "Options from a TOML file");
@@ -40,7 +41,9 @@ int main(int argc, char** argv) {
 
   auto* const serve = app.add_subcommand("serve", "Serve a store");
   std::string listen = "127.0.0.1:7878";
-  serve->add_option("--listen", listen, "ADDRESS:PORT, a loopback address")
+  serve
+      ->add_option("--listen", listen,
+                   "ADDRESS:PORT; without tokens a loopback address")
       ->envname("INGOTD_LISTEN")
       ->capture_default_str();
   int threads = static_cast<int>(std::thread::hardware_concurrency());
@@ -56,12 +59,40 @@ int main(int argc, char** argv) {
   auto* const rebuild =
       app.add_subcommand("rebuild-index", "Make the index anew");
 
+  auto* const token = app.add_subcommand("token", "Who may do what");
+  token->require_subcommand(1);
+  auto* const create = token->add_subcommand(
+      "create", "Make a token and print its secret, which is not kept");
+  std::string name;
+  std::string scope = "read";
+  std::string repository;
+  uint64_t days = 0;
+  create->add_option("--name", name, "For people");
+  create->add_option("--scope", scope, "Each includes those before it")
+      ->check(CLI::IsMember({"read", "write", "admin"}))
+      ->capture_default_str();
+  create->add_option("--for", repository,
+                     "NAMESPACE/NAME, or NAMESPACE; without: everything");
+  create->add_option("--days", days, "Until it expires; without: never")
+      ->check(CLI::Range(uint64_t{1}, uint64_t{36'500}));
+  auto* const list = token->add_subcommand("list", "Print the tokens");
+  bool json = false;
+  list->add_flag("--json", json, "For machines");
+  auto* const revoke = token->add_subcommand("revoke", "End a token");
+  uint64_t number = 0;
+  revoke->add_option("number", number, "Of `token list`")->required();
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kUsage;
   }
   if (serve->parsed()) return Report(ingot::app::Serve(data, listen, threads));
+  if (create->parsed()) {
+    return Report(ingot::app::CreateToken(data, name, scope, repository, days));
+  }
+  if (list->parsed()) return Report(ingot::app::ListTokens(data, json));
+  if (revoke->parsed()) return Report(ingot::app::RevokeToken(data, number));
   if (rebuild->parsed()) return Report(ingot::app::RebuildIndex(data));
   const auto problems = ingot::app::Check(data, read_data);
   if (!problems.ok()) return Report(problems.error());

@@ -52,10 +52,11 @@ awaitable<Status> RespondError(Exchange& exchange, Error error) {
 }
 
 awaitable<Status> RespondError(Exchange& exchange, unsigned status,
-                               std::string message) {
+                               std::string message, Headers headers) {
   const nlohmann::json body = {{"error", message}};
+  headers.emplace_back("Content-Type", "application/json");
   return exchange.Respond(
-      {.status = status, .headers = {{"Content-Type", "application/json"}}},
+      {.status = status, .headers = std::move(headers)},
       body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) +
           "\n");
 }

@@ -65,9 +65,10 @@ using Handler = std::function<boost::asio::awaitable<void>(Exchange&)>;
 
 // JSON with the message, and the status that API.md gives the kind.
 boost::asio::awaitable<Status> RespondError(Exchange& exchange, Error error);
-// The same with a status of the caller's choice.
+// The same with a status of the caller's choice, and further headers.
 boost::asio::awaitable<Status> RespondError(Exchange& exchange, unsigned status,
-                                            std::string message);
+                                            std::string message,
+                                            Headers headers = {});
 // `json`: an encoded value.
 boost::asio::awaitable<Status> RespondJson(Exchange& exchange,
                                            std::string json);

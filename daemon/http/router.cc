@@ -34,10 +34,7 @@ awaitable<Status> RespondNotAllowed(Exchange& exchange,
   for (const std::string& one : allowed) {
     list += (list.empty() ? "" : ", ") + one;
   }
-  return exchange.Respond(
-      {.status = 405,
-       .headers = {{"Allow", list}, {"Content-Type", "application/json"}}},
-      "{\"error\": \"method not allowed\"}\n");
+  return RespondError(exchange, 405, "method not allowed", {{"Allow", list}});
 }
 
 }  // namespace

@@ -31,6 +31,8 @@ enum class IndexTable : char {
   kRefs = 'F',
   kGrantsByRepository = 'A',
   kGrantsByFile = 'a',
+  kTokens = 'T',
+  kTokenSecrets = 't',
 };
 
 class IndexKey {

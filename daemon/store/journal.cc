@@ -36,12 +36,19 @@ Result<std::unique_ptr<Journal>> Journal::Open(Storage* storage,
   std::unique_ptr<Journal> journal(
       new Journal(storage, std::move(options), state, std::move(end)));
   journal->last_position_ = journal->end_.mark.position;
+  journal->last_time_ = journal->end_.time;
   return journal;
 }
 
 uint64_t Journal::last_position() const {
   const std::lock_guard lock(mutex_);
   return last_position_;
+}
+
+uint64_t Journal::now() const {
+  const uint64_t clock = options_.clock();
+  const std::lock_guard lock(mutex_);
+  return std::max(clock, last_time_);
 }
 
 Result<uint64_t> Journal::Append(std::span<const JournalRecord> records) {
@@ -68,6 +75,7 @@ Result<uint64_t> Journal::Append(std::span<const JournalRecord> records) {
   Lead(group);
   lock.lock();
   last_position_ = end_.mark.position;
+  last_time_ = end_.time;
   led_ = false;
   // The next leader first: its group waits for nothing else.
   if (!queue_.empty()) queue_.front()->woken.notify_one();

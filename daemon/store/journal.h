@@ -61,11 +61,14 @@ class Journal {
   // Of the last batch that is durable; 0 where there is none.
   uint64_t last_position() const;
 
+  // The time that a batch would have now: never less than that of the last.
+  uint64_t now() const;
+
  private:
   // A caller of Append, waiting.
   struct Waiter {
     std::span<const JournalRecord> records;
-    ByteSpan batch;  // the same, encoded
+    ByteSpan batch;                 // the same, encoded
     std::condition_variable woken;  // done, or first in the queue
     bool done = false;
     Result<uint64_t> result = uint64_t{0};
@@ -93,6 +96,7 @@ class Journal {
   std::deque<Waiter*> queue_;
   bool led_ = false;
   uint64_t last_position_ = 0;
+  uint64_t last_time_ = 0;
 
   // The leader's.
   std::unique_ptr<AppendFile> file_;  // null: the next group needs a segment

@@ -1,5 +1,5 @@
-// The largest number that a folder's files, or the repositories, had in any
-// record, so that none is given twice.
+// The largest number that a folder's files, the repositories or the tokens had
+// in any record, so that none is given twice.
 //
 // Thread-safety: functions without state.
 
@@ -15,8 +15,9 @@
 namespace ingot::store {
 
 inline constexpr std::string_view kRepositoryNumbers = "repository";
+inline constexpr std::string_view kTokenNumbers = "token";
 
-// Of the files in a folder, or kRepositoryNumbers; 0 where there was none.
+// Of the files in a folder, or one of those above; 0 where there was none.
 Result<uint64_t> LargestNumber(const IndexReader& index, std::string_view of);
 Status RaiseLargestNumber(std::string_view of, uint64_t number,
                           IndexWriter* index);

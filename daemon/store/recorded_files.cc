@@ -4,6 +4,7 @@
 #include <optional>
 #include <span>
 
+#include "daemon/store/append.h"
 #include "daemon/store/keys.h"
 #include "daemon/store/record_fields.h"
 
@@ -82,13 +83,11 @@ Status RecordedFiles::Append(const Record& record) {
     const std::lock_guard lock(mutex_);
     failed.swap(doubtful_);
   }
-  const JournalRecord encoded = EncodeRecord(record);
-  const Result<uint64_t> position =
-      parts_.journal->Append(std::span(&encoded, 1));
-  if (!position.ok()) {
+  const Status appended = AppendRecord(parts_.journal, record);
+  if (!appended.ok()) {
     const std::lock_guard lock(mutex_);
     doubtful_.insert(doubtful_.end(), failed.begin(), failed.end());
-    return position.error();
+    return appended;
   }
   // They can no longer be found.
   for (const uint64_t number : failed) Remove(number);

@@ -14,14 +14,16 @@
 #include "daemon/store/journal_format.h"
 #include "daemon/store/journal_state.h"
 #include "daemon/store/repository_records.h"
+#include "daemon/store/token_records.h"
 
 namespace ingot::store {
 
-using Record = std::variant<StagedRecord, UnstagedRecord, PackSealedRecord,
-                            PackRetiredRecord, PackRemovedRecord,
-                            RepositoryCreatedRecord, RepositoryChangedRecord,
-                            RepositoryDeletedRecord, GitObjectRecord,
-                            RefChangedRecord, GrantedRecord, GrantEndedRecord>;
+using Record =
+    std::variant<StagedRecord, UnstagedRecord, PackSealedRecord,
+                 PackRetiredRecord, PackRemovedRecord, RepositoryCreatedRecord,
+                 RepositoryChangedRecord, RepositoryDeletedRecord,
+                 GitObjectRecord, RefChangedRecord, GrantedRecord,
+                 GrantEndedRecord, TokenCreatedRecord, TokenRevokedRecord>;
 
 JournalRecord EncodeRecord(const Record& record);
 // kUnsupported for a type that this program does not know, kCorruption for a

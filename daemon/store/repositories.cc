@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "daemon/store/append.h"
 #include "daemon/store/grant_table.h"
 #include "daemon/store/largest_number.h"
 
@@ -30,8 +31,8 @@ Result<std::unique_ptr<Repositories>> Repositories::Open(Journal* journal,
 Result<uint64_t> Repositories::Create(const Repository& repository) {
   INGOT_TRY(CheckName(repository.name));
   const uint64_t number = next_number_++;
-  const Record record = RepositoryCreatedRecord{number, repository};
-  INGOT_TRY(Append(std::span(&record, 1)));
+  INGOT_TRY(
+      AppendRecord(journal_, RepositoryCreatedRecord{number, repository}));
   return number;
 }
 
@@ -53,23 +54,19 @@ Result<std::vector<RepositoryInfo>> Repositories::List(
 
 Status Repositories::Change(uint64_t number, const Repository& repository) {
   INGOT_TRY(CheckName(repository.name));
-  const Record record = RepositoryChangedRecord{number, repository};
-  return Append(std::span(&record, 1));
+  return AppendRecord(journal_, RepositoryChangedRecord{number, repository});
 }
 
 Status Repositories::Delete(uint64_t number) {
-  const Record record = RepositoryDeletedRecord{number};
-  return Append(std::span(&record, 1));
+  return AppendRecord(journal_, RepositoryDeletedRecord{number});
 }
 
 Status Repositories::Grant(uint64_t number, const Digest& file) {
-  const Record record = GrantedRecord{number, file};
-  return Append(std::span(&record, 1));
+  return AppendRecord(journal_, GrantedRecord{number, file});
 }
 
 Status Repositories::EndGrant(uint64_t number, const Digest& file) {
-  const Record record = GrantEndedRecord{number, file};
-  return Append(std::span(&record, 1));
+  return AppendRecord(journal_, GrantEndedRecord{number, file});
 }
 
 Result<bool> Repositories::IsGranted(uint64_t number,
@@ -96,7 +93,7 @@ Status Repositories::Commit(uint64_t number, std::span<const GitObject> objects,
     records.push_back(
         RefChangedRecord{number, ref.name, ref.before, ref.after});
   }
-  return Append(records);
+  return AppendRecords(journal_, records);
 }
 
 Result<std::optional<GitObject>> Repositories::FindObject(
@@ -112,14 +109,6 @@ Result<std::optional<GitId>> Repositories::FindRef(
 Result<std::map<std::string, GitId>> Repositories::ListRefs(
     uint64_t number) const {
   return store::ListRefs(*index_, number);
-}
-
-Status Repositories::Append(std::span<const Record> records) {
-  std::vector<JournalRecord> encoded;
-  encoded.reserve(records.size());
-  for (const Record& record : records) encoded.push_back(EncodeRecord(record));
-  const Result<uint64_t> position = journal_->Append(encoded);
-  return position.ok() ? Status() : position.error();
 }
 
 }  // namespace ingot::store

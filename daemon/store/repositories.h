@@ -26,7 +26,6 @@
 #include "codec/result.h"
 #include "daemon/store/index.h"
 #include "daemon/store/journal.h"
-#include "daemon/store/records.h"
 #include "daemon/store/repository_table.h"
 
 namespace ingot::store {
@@ -82,8 +81,6 @@ class Repositories {
  private:
   Repositories(Journal* journal, const Index* index, uint64_t next_number)
       : journal_(journal), index_(index), next_number_(next_number) {}
-
-  Status Append(std::span<const Record> records);
 
   Journal* const journal_;
   const Index* const index_;

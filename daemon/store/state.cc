@@ -8,6 +8,7 @@
 #include "daemon/store/records.h"
 #include "daemon/store/repository_table.h"
 #include "daemon/store/staged_table.h"
+#include "daemon/store/token_table.h"
 
 namespace ingot::store {
 

@@ -70,6 +70,8 @@ Result<std::unique_ptr<Store>> Store::Open(Storage* storage,
   INGOT_ASSIGN(store->staging_, Staging::Open(parts, store->index_.get()));
   INGOT_ASSIGN(store->repositories_,
                Repositories::Open(store->journal_.get(), store->index_.get()));
+  INGOT_ASSIGN(store->tokens_,
+               Tokens::Open(store->journal_.get(), store->index_.get()));
   return store;
 }
 

@@ -16,6 +16,7 @@
 #include "daemon/store/space.h"
 #include "daemon/store/staging.h"
 #include "daemon/store/storage.h"
+#include "daemon/store/tokens.h"
 
 namespace ingot::store {
 
@@ -42,6 +43,7 @@ class Store {
   Staging& staging() { return *staging_; }
   Packs& packs() { return *packs_; }
   Repositories& repositories() { return *repositories_; }
+  Tokens& tokens() { return *tokens_; }
 
  private:
   explicit Store(const Storage* storage) : space_(storage) {}
@@ -52,6 +54,7 @@ class Store {
   std::unique_ptr<Staging> staging_;
   std::unique_ptr<Packs> packs_;
   std::unique_ptr<Repositories> repositories_;
+  std::unique_ptr<Tokens> tokens_;
 };
 
 }  // namespace ingot::store

@@ -14,8 +14,10 @@
 #include "daemon/store/largest_number.h"
 #include "daemon/store/pack_table.h"
 #include "daemon/store/records.h"
+#include "daemon/store/repository_table.h"
 #include "daemon/store/staged_table.h"
 #include "daemon/store/state.h"
+#include "daemon/store/token_table.h"
 
 namespace {
 
@@ -47,6 +49,26 @@ Status ApplyAndCheck(const JournalBatch& batch, IndexWriter* index) {
         Require(!copies->empty() && copies->front().depth < object.depth);
       }
     }
+  }
+  for (const RepositoryKind kind :
+       {RepositoryKind::kModel, RepositoryKind::kDataset,
+        RepositoryKind::kSpace}) {
+    const auto repositories =
+        ListRepositories(*index, kind, {}, {kind, "", ""}, 1000);
+    for (const RepositoryInfo& info : *repositories) {
+      Require(*FindRepository(*index, info.number) == info);
+      Require(*FindRepository(*index, info.repository.name) == info);
+      const auto refs = ListRefs(*index, info.number);
+      for (const auto& [name, id] : *refs) {
+        const auto commit = FindGitObject(*index, info.number, id);
+        Require(*commit && IdOf(**commit) == id &&
+                (*commit)->type == GitType::kCommit);
+      }
+    }
+  }
+  const auto tokens = ListTokens(*index);
+  for (const TokenInfo& token : *tokens) {
+    Require(*FindToken(*index, token.token.secret) == token);
   }
   return {};
 }

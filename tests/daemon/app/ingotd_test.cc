@@ -155,7 +155,63 @@ TEST_F(IngotdTest, OtherAddressesAreRefused) {
     EXPECT_EQ(daemon->Wait(), 1) << listen;
     EXPECT_NE(daemon->Log().find("--listen " + listen), std::string::npos);
   }
-  EXPECT_FALSE(std::filesystem::exists(data_));
+}
+
+TEST_F(IngotdTest, TokensSayWhoMay) {
+  const auto secret = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = {"token", "create", "--data", data_};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const auto daemon = Run(arguments);
+    EXPECT_EQ(daemon->Wait(), 0) << daemon->Log();
+    const std::string out = daemon->Log(".out");
+    EXPECT_EQ(out.size(), 71);
+    return out.substr(0, out.size() - 1);
+  };
+  const std::string admin = secret({"--scope", "admin", "--name", "root"});
+  const std::string reader = secret({});
+  const std::string bounded = secret({"--scope", "admin", "--for", "ns/a"});
+  const std::string revoked = secret({"--scope", "admin", "--days", "1"});
+  EXPECT_EQ(Run({"token", "revoke", "4", "--data", data_})->Wait(), 0);
+  EXPECT_EQ(Run({"token", "revoke", "4", "--data", data_})->Wait(), 1);
+  const auto list = Run({"token", "list", "--data", data_, "--json"});
+  EXPECT_EQ(list->Wait(), 0);
+  EXPECT_NE(list->Log(".out").find("\"name\":\"root\""), std::string::npos);
+  EXPECT_NE(list->Log(".out").find("\"repository\":\"ns/a\""),
+            std::string::npos);
+  EXPECT_EQ(list->Log(".out").find(admin), std::string::npos);
+
+  const auto daemon = Serve();
+  const uint16_t port = daemon->Port();
+  const auto stats = [&](const std::string& header) {
+    return Ask(port, Simple("GET /api/stats", header));
+  };
+  const auto bearer = [](const std::string& token) {
+    return "Authorization: Bearer " + token + "\r\n";
+  };
+  EXPECT_EQ(stats(bearer(admin)).status, 200);
+  EXPECT_EQ(stats(bearer(reader)).status, 403);
+  EXPECT_EQ(stats(bearer(bounded)).status, 403);
+  const http::RawResponse anonymous = stats("");
+  EXPECT_EQ(anonymous.status, 401);
+  EXPECT_NE(anonymous.head.find("WWW-Authenticate: Basic"), std::string::npos);
+  // Unknown ones all get the same answer.
+  const std::string unknown = stats(bearer("x")).body;
+  EXPECT_EQ(stats(bearer("x")).status, 401);
+  EXPECT_EQ(stats(bearer(revoked)).status, 401);
+  EXPECT_EQ(stats(bearer(revoked)).body, unknown);
+  EXPECT_EQ(stats("Authorization: Basic !\r\n").status, 401);
+  EXPECT_EQ(Ask(port, Simple("GET /healthz")).status, 200);
+  EXPECT_EQ(daemon->Log().find("ingot_"), std::string::npos);
+}
+
+// With a token other addresses may be listened on: this one is nobody's.
+TEST_F(IngotdTest, TokensAllowOtherAddresses) {
+  ASSERT_EQ(Run({"token", "create", "--data", data_})->Wait(), 0);
+  const auto daemon =
+      Run({"serve", "--data", data_, "--listen", "192.0.2.1:80"});
+  EXPECT_EQ(daemon->Wait(), 1);
+  EXPECT_EQ(daemon->Log().find("loopback"), std::string::npos);
+  EXPECT_NE(daemon->Log().find("192.0.2.1:80"), std::string::npos);
 }
 
 TEST_F(IngotdTest, CheckFindsDamage) {

@@ -37,6 +37,15 @@ Repository SomeRepository() {
   return {{RepositoryKind::kDataset, "space", "name"}, true};
 }
 
+Token SomeToken() {
+  return {.name = "ci",
+          .secret = HashBytes(AsBytes("secret")),
+          .scope = TokenScope::kAdmin,
+          .space = "ns",
+          .repository = "a",
+          .expires = 1 << 20};
+}
+
 Result<Record> Parse(const JournalRecord& record) {
   return ParseRecord({record.type, record.payload}, "journal");
 }
@@ -55,7 +64,9 @@ TEST(RecordsTest, RoundTrip) {
         Record(RefChangedRecord{1, "refs/heads/main", {}, GitId{}}),
         Record(RefChangedRecord{1, "v", GitId{}, {}}),
         Record(GrantedRecord{1, HashBytes({})}),
-        Record(GrantEndedRecord{1, HashBytes({})})}) {
+        Record(GrantEndedRecord{1, HashBytes({})}),
+        Record(TokenCreatedRecord{7, SomeToken()}),
+        Record(TokenRevokedRecord{7})}) {
     const auto parsed = Parse(EncodeRecord(record));
     ASSERT_TRUE(parsed.ok()) << parsed.error().message;
     EXPECT_EQ(*parsed, record);
@@ -88,7 +99,8 @@ TEST(RecordsTest, WhatBreaksARuleIsRefused) {
        {SomeStaged(), SomeSealed(),
         Record(RepositoryCreatedRecord{1, SomeRepository()}),
         Record(RefChangedRecord{1, "v", GitId{}, GitId{}}),
-        Record(GrantedRecord{1, HashBytes({})})}) {
+        Record(GrantedRecord{1, HashBytes({})}),
+        Record(TokenCreatedRecord{7, SomeToken()})}) {
     const JournalRecord whole = EncodeRecord(record);
     for (size_t size = 0; size < whole.payload.size(); ++size) {
       JournalRecord cut = whole;
@@ -131,7 +143,7 @@ TEST(RecordsTest, WhatBreaksARuleIsRefused) {
   EXPECT_EQ(Parse({2, {std::byte{0}}}).error().kind, ErrorKind::kCorruption);
   EXPECT_EQ(Parse(EncodeRecord(UnstagedRecord{kMaxNumber + 1})).error().kind,
             ErrorKind::kCorruption);
-  for (const uint16_t type : {0, 13, 0xFFFF}) {
+  for (const uint16_t type : {0, 15, 0xFFFF}) {
     EXPECT_EQ(Parse({type, good.payload}).error().kind,
               ErrorKind::kUnsupported);
   }

@@ -1,0 +1,31 @@
+// Authenticate: from a request to who sent it.
+//
+// Thread-safety: functions without state.
+
+#ifndef INGOT_DAEMON_API_AUTHENTICATE_H_
+#define INGOT_DAEMON_API_AUTHENTICATE_H_
+
+#include <boost/asio/awaitable.hpp>
+
+#include "codec/result.h"
+#include "daemon/auth/access.h"
+#include "daemon/http/exchange.h"
+#include "daemon/store/tokens.h"
+
+namespace ingot::api {
+
+// Who sent a request. Anybody has all rights while there is no token: the
+// daemon then listens on loopback only. kPermissionDenied for credentials that
+// are none, unknown, revoked or expired: one message for all.
+Result<auth::Principal> Authenticate(const http::Request& request,
+                                     const store::Tokens& tokens);
+
+// 401, asking for credentials; 403 where those that came are not enough.
+boost::asio::awaitable<Status> RespondUnauthorized(http::Exchange& exchange,
+                                                   const Error& error);
+boost::asio::awaitable<Status> RespondForbidden(http::Exchange& exchange,
+                                                const auth::Principal& who);
+
+}  // namespace ingot::api
+
+#endif  // INGOT_DAEMON_API_AUTHENTICATE_H_
