@@ -12,9 +12,12 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/api/lfs_routes.h"
+#include "daemon/api/repository_routes.h"
 #include "daemon/api/status_routes.h"
 #include "daemon/http/router.h"
 #include "daemon/http/server.h"
+#include "daemon/http/workers.h"
 #include "daemon/store/file_storage.h"
 #include "daemon/store/keys.h"
 #include "daemon/store/store.h"
@@ -99,9 +102,13 @@ Status Serve(const std::string& data, const std::string& listen, int threads) {
         "create' makes one");
   }
   http::Router router;
+  std::unique_ptr<http::HttpServer> server;
+  http::Workers workers(static_cast<size_t>(threads));
   api::AddStatusRoutes(opened.store.get(), &router);
+  api::AddRepositoryRoutes(opened.store.get(), &router);
+  api::AddLfsRoutes(opened.store.get(), &workers, &router);
   INGOT_ASSIGN(
-      const std::unique_ptr<http::HttpServer> server,
+      server,
       http::HttpServer::Start(
           {.address = address.host, .port = address.port, .threads = threads},
           [&](http::Exchange& exchange) { return router.Handle(exchange); }));
@@ -111,6 +118,7 @@ Status Serve(const std::string& data, const std::string& listen, int threads) {
   sigwait(&signals, &received);
   std::fprintf(stderr, "ingotd: ending\n");
   server->Drain();
+  server->Stop();
   return {};
 }
 

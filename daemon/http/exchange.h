@@ -57,6 +57,8 @@ class Exchange {
   virtual boost::asio::awaitable<Status> Start(
       ResponseHead head, std::optional<uint64_t> length) = 0;
   virtual boost::asio::awaitable<Status> Write(ByteSpan bytes) = 0;
+  // For HEAD: as if `length` bytes had been written.
+  virtual boost::asio::awaitable<Status> Skip(uint64_t length) = 0;
   virtual boost::asio::awaitable<Status> Finish() = 0;
 };
 

@@ -174,6 +174,7 @@ void HttpServer::Impl::Stop() {
   CancelAll(/*only_idle=*/false);
   io_.stop();
   for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
 }
 
 HttpServer::HttpServer(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -190,5 +191,6 @@ HttpServer::~HttpServer() { impl_->Stop(); }
 uint16_t HttpServer::port() const { return impl_->port(); }
 size_t HttpServer::connections() const { return impl_->connections(); }
 bool HttpServer::Drain() { return impl_->Drain(); }
+void HttpServer::Stop() { impl_->Stop(); }
 
 }  // namespace ingot::http

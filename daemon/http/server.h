@@ -38,7 +38,7 @@ class HttpServer {
   // be listened on.
   static Result<std::unique_ptr<HttpServer>> Start(ServerOptions options,
                                                    Handler handler);
-  // Closes what Drain has left.
+  // Stops.
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
@@ -49,6 +49,9 @@ class HttpServer {
   // have answered their requests, but no longer than drain_timeout. True where
   // all have.
   bool Drain();
+  // Closes all connections. No handler runs afterwards, though coroutines that
+  // wait for something stay until the server is destroyed.
+  void Stop();
 
  private:
   class Impl;

@@ -68,6 +68,7 @@ class TcpSession final : public Session,
   awaitable<Status> Start(ResponseHead head,
                           std::optional<uint64_t> length) override;
   awaitable<Status> Write(ByteSpan bytes) override;
+  awaitable<Status> Skip(uint64_t length) override;
   awaitable<Status> Finish() override;
 
  private:
@@ -291,7 +292,9 @@ awaitable<Status> TcpSession::Start(ResponseHead head,
   for (const auto& [name, value] : head.headers) response_->insert(name, value);
   // What was not read of the request would be taken for the next one.
   keep_ = parser_->is_done() && parser_->keep_alive() && !context_->draining;
-  if (length) {
+  if (head.status == 204 || head.status == 304) {
+    // Have no body, nor say how long it would be.
+  } else if (length) {
     response_->content_length(*length);
   } else if (version >= 11) {
     response_->chunked(true);
@@ -312,14 +315,19 @@ awaitable<Status> TcpSession::Start(ResponseHead head,
   co_return Status();
 }
 
-awaitable<Status> TcpSession::Write(ByteSpan bytes) {
+awaitable<Status> TcpSession::Skip(uint64_t length) {
   if (left_) {
-    if (bytes.size() > *left_) {
+    if (length > *left_) {
       co_return Error{ErrorKind::kConflict,
                       "a response longer than it was said to be"};
     }
-    *left_ -= bytes.size();
+    *left_ -= length;
   }
+  co_return Status();
+}
+
+awaitable<Status> TcpSession::Write(ByteSpan bytes) {
+  INGOT_CO_TRY(co_await Skip(bytes.size()));
   if (is_head()) co_return Status();
   while (!bytes.empty()) {
     const ByteSpan piece = bytes.first(std::min(bytes.size(), kPieceBytes));

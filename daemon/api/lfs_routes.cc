@@ -1,0 +1,332 @@
+#include "daemon/api/lfs_routes.h"
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+#include "codec/digest.h"
+#include "daemon/api/json_body.h"
+#include "daemon/api/repository_access.h"
+#include "daemon/http/content.h"
+
+namespace ingot::api {
+namespace {
+
+using boost::asio::awaitable;
+using http::Exchange;
+using http::PathParameters;
+using nlohmann::json;
+
+constexpr std::string_view kType = "application/vnd.git-lfs+json";
+constexpr size_t kMaxObjects = 1000;
+constexpr uint64_t kMaxFileBytes = uint64_t{1} << 40;
+
+awaitable<Status> RespondLfs(Exchange& exchange, unsigned status,
+                             const json& body) {
+  http::ResponseHead head = {.status = status, .headers = {}};
+  head.headers.emplace_back("Content-Type", kType);
+  if (status == 401) {
+    head.headers.emplace_back("LFS-Authenticate", "Basic realm=\"ingot\"");
+    head.headers.emplace_back("WWW-Authenticate", "Basic realm=\"ingot\"");
+  }
+  return exchange.Respond(
+      std::move(head),
+      body.dump(-1, ' ', false, json::error_handler_t::replace) + "\n");
+}
+
+awaitable<Status> RefuseLfs(Exchange& exchange, unsigned status,
+                            const std::string& message) {
+  return RespondLfs(exchange, status, json{{"message", message}});
+}
+
+// 64 lower-case hexadecimal digits.
+std::optional<Digest> ParseOid(std::string_view text) {
+  Digest digest;
+  if (text.size() != 2 * digest.bytes.size()) return std::nullopt;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    int value = -1;
+    if (c >= '0' && c <= '9') value = c - '0';
+    if (c >= 'a' && c <= 'f') value = c - 'a' + 10;
+    if (value < 0) return std::nullopt;
+    digest.bytes[i / 2] =
+        digest.bytes[i / 2] << 4 | static_cast<std::byte>(value);
+  }
+  return digest;
+}
+
+// "name.git" of a path's last segment but those of git-lfs.
+std::optional<store::RepositoryName> NameOf(const PathParameters& path) {
+  constexpr std::string_view kSuffix = ".git";
+  std::string name = path.find("name")->second;
+  if (!name.ends_with(kSuffix)) return std::nullopt;
+  name.resize(name.size() - kSuffix.size());
+  return store::RepositoryName{.kind = store::RepositoryKind::kModel,
+                               .space = path.find("space")->second,
+                               .name = std::move(name)};
+}
+
+std::variant<Access, Refusal> FindLfsAccess(const Exchange& exchange,
+                                            const PathParameters& path,
+                                            store::Store* store,
+                                            auth::Right right) {
+  const auto name = NameOf(path);
+  if (!name) return Refusal{404, "repository not found"};
+  return FindAccess(exchange.request(), store, *name, right);
+}
+
+// Of a file that a repository is granted; nothing: it is not.
+Result<std::optional<uint64_t>> GrantedLength(store::Store* store,
+                                              uint64_t repository,
+                                              const Digest& file) {
+  INGOT_ASSIGN(const bool granted,
+               store->repositories().IsGranted(repository, file));
+  if (!granted) return std::optional<uint64_t>();
+  INGOT_ASSIGN(const auto staged, store->staging().Find(file));
+  if (staged) return std::optional(staged->length);
+  INGOT_ASSIGN(const auto packed, store->packs().FindFile(file));
+  if (!packed.empty()) return std::optional(packed.front().length);
+  return Corruption(ToHex(file) + ": granted, and neither staged nor packed");
+}
+
+// What a batch says of one object. `base`: the URL of the objects.
+Result<json> Describe(store::Store* store, uint64_t repository, bool upload,
+                      const std::string& base, const json& object) {
+  const std::string oid = object.is_object() ? TextOf(object, "oid") : "";
+  const json size = object.is_object() ? object.value("size", json()) : json();
+  json answer = {{"oid", oid}, {"size", size}};
+  const auto fail = [&](int code, const char* message) {
+    answer["error"] = {{"code", code}, {"message", message}};
+    return answer;
+  };
+  const std::optional<Digest> digest = ParseOid(oid);
+  if (!digest || !size.is_number_unsigned()) {
+    return fail(422, "expected a SHA-256 and a size");
+  }
+  INGOT_ASSIGN(const std::optional<uint64_t> length,
+               GrantedLength(store, repository, *digest));
+  if (length && *length != size.get<uint64_t>()) {
+    return fail(422, "the object has another size");
+  }
+  if (upload == length.has_value()) {
+    return upload ? answer : fail(404, "object not found");
+  }
+  const std::string url = base + "/" + oid;
+  if (upload) {
+    answer["actions"] = {{"upload", {{"href", url}}},
+                         {"verify", {{"href", base + "/verify"}}}};
+  } else {
+    answer["actions"] = {{"download", {{"href", url}}}};
+  }
+  return answer;
+}
+
+Result<json> DescribeAll(store::Store* store, uint64_t repository, bool upload,
+                         const std::string& base, const json& objects) {
+  json described = json::array();
+  for (const json& object : objects) {
+    INGOT_ASSIGN(json one, Describe(store, repository, upload, base, object));
+    described.push_back(std::move(one));
+  }
+  return json{{"transfer", "basic"},
+              {"objects", std::move(described)},
+              {"hash_algo", "sha256"}};
+}
+
+std::string BaseUrl(const Exchange& exchange, const Access& access) {
+  const store::RepositoryName& name = access.repository.repository.name;
+  return "http://" + std::string(*exchange.request().Header("Host")) + "/" +
+         name.space + "/" + name.name + ".git/info/lfs/objects";
+}
+
+awaitable<void> Batch(store::Store* store, Exchange& exchange,
+                      const PathParameters& path) {
+  const Result<json> request = co_await ReadJson(exchange);
+  if (!request.ok()) {
+    co_await RefuseLfs(
+        exchange,
+        request.error().kind == ErrorKind::kResourceExhausted ? 413 : 422,
+        request.error().message);
+    co_return;
+  }
+  const std::string operation = TextOf(*request, "operation");
+  const bool upload = operation == "upload";
+  const json objects = request->value("objects", json());
+  const std::string hash = TextOf(*request, "hash_algo");
+  if ((!upload && operation != "download") || !objects.is_array() ||
+      (!hash.empty() && hash != "sha256" && hash != "sha_256") ||
+      !exchange.request().Header("Host")) {
+    co_await RefuseLfs(exchange, 422, "not a batch of SHA-256 objects");
+    co_return;
+  }
+  if (objects.size() > kMaxObjects) {
+    co_await RefuseLfs(exchange, 413, "too many objects");
+    co_return;
+  }
+  const auto access = FindLfsAccess(
+      exchange, path, store, upload ? auth::Right::kWrite : auth::Right::kRead);
+  if (const auto* refusal = std::get_if<Refusal>(&access)) {
+    co_await RefuseLfs(exchange, refusal->status, refusal->message);
+    co_return;
+  }
+  const Access& granted = std::get<Access>(access);
+  const Result<json> answer =
+      DescribeAll(store, granted.repository.number, upload,
+                  BaseUrl(exchange, granted), objects);
+  if (answer.ok()) {
+    co_await RespondLfs(exchange, 200, *answer);
+  } else {
+    co_await RefuseLfs(exchange, 500, "internal error");
+  }
+}
+
+// The body into `upload`. An HTTP status where that fails; 0: it is there.
+awaitable<unsigned> Receive(Exchange& exchange, http::Workers* workers,
+                            store::Staging::Upload* upload) {
+  while (true) {
+    const Result<ByteSpan> piece = co_await exchange.ReadBody(kMaxFileBytes);
+    if (!piece.ok()) {
+      co_return piece.error().kind == ErrorKind::kResourceExhausted ? 413 : 400;
+    }
+    if (piece->empty()) co_return 0;
+    const ByteSpan bytes = *piece;
+    const auto write = [upload, bytes] { return upload->Write(bytes); };
+    const Status written = co_await workers->Run(write);
+    if (!written.ok()) {
+      co_return written.error().kind == ErrorKind::kResourceExhausted ? 507
+                                                                      : 500;
+    }
+  }
+}
+
+// Makes an upload part of the store, and the repository's.
+Status Keep(store::Store* store, store::Staging::Upload* upload,
+            uint64_t repository, const Digest& file) {
+  INGOT_ASSIGN(const store::StagedRecord staged, upload->Finish());
+  (void)staged;
+  return store->repositories().Grant(repository, file);
+}
+
+awaitable<void> Put(store::Store* store, http::Workers* workers,
+                    Exchange& exchange, const PathParameters& path) {
+  const auto access = FindLfsAccess(exchange, path, store, auth::Right::kWrite);
+  if (const auto* refusal = std::get_if<Refusal>(&access)) {
+    co_await RefuseLfs(exchange, refusal->status, refusal->message);
+    co_return;
+  }
+  const uint64_t repository = std::get<Access>(access).repository.number;
+  const auto file = ParseOid(path.find("oid")->second);
+  if (!file) {
+    co_await RefuseLfs(exchange, 422, "expected a SHA-256");
+    co_return;
+  }
+  const auto upload = store->staging().Begin();
+  if (!upload.ok()) {
+    co_await RefuseLfs(exchange, 507, "no space");
+    co_return;
+  }
+  store::Staging::Upload* const running = upload->get();
+  const unsigned failed = co_await Receive(exchange, workers, running);
+  if (failed != 0) {
+    co_await RefuseLfs(exchange, failed, "the upload failed");
+    co_return;
+  }
+  if (running->digest() != *file) {
+    co_await RefuseLfs(exchange, 422, "the bytes have another SHA-256");
+    co_return;
+  }
+  const Digest digest = *file;
+  const auto keep = [store, running, repository, digest] {
+    return Keep(store, running, repository, digest);
+  };
+  const Status kept = co_await workers->Run(keep);
+  if (kept.ok()) {
+    co_await RespondLfs(exchange, 200, json::object());
+  } else {
+    co_await RefuseLfs(
+        exchange,
+        kept.error().kind == ErrorKind::kResourceExhausted ? 507 : 500,
+        "the upload could not be kept");
+  }
+}
+
+awaitable<void> Get(store::Store* store, Exchange& exchange,
+                    const PathParameters& path) {
+  const auto access = FindLfsAccess(exchange, path, store, auth::Right::kRead);
+  if (const auto* refusal = std::get_if<Refusal>(&access)) {
+    co_await RefuseLfs(exchange, refusal->status, refusal->message);
+    co_return;
+  }
+  const auto file = ParseOid(path.find("oid")->second);
+  bool granted = false;
+  if (file) {
+    const auto found = store->repositories().IsGranted(
+        std::get<Access>(access).repository.number, *file);
+    granted = found.ok() && *found;
+  }
+  if (!granted) {
+    co_await RefuseLfs(exchange, 404, "object not found");
+    co_return;
+  }
+  const auto source = store->staging().Open(*file);
+  if (!source.ok()) {
+    co_await RefuseLfs(exchange, 500, "internal error");
+    co_return;
+  }
+  http::Content content = {.source = source->get(), .etag = ToHex(*file)};
+  co_await RespondContent(exchange, std::move(content));
+}
+
+awaitable<void> Verify(store::Store* store, Exchange& exchange,
+                       const PathParameters& path) {
+  const Result<json> request = co_await ReadJson(exchange);
+  const auto access = FindLfsAccess(exchange, path, store, auth::Right::kWrite);
+  if (const auto* refusal = std::get_if<Refusal>(&access)) {
+    co_await RefuseLfs(exchange, refusal->status, refusal->message);
+    co_return;
+  }
+  const auto file =
+      request.ok() ? ParseOid(TextOf(*request, "oid")) : std::nullopt;
+  if (!file) {
+    co_await RefuseLfs(exchange, 422, "expected a SHA-256 and a size");
+    co_return;
+  }
+  const auto length =
+      GrantedLength(store, std::get<Access>(access).repository.number, *file);
+  const bool same = length.ok() && *length && request->contains("size") &&
+                    request->at("size") == **length;
+  if (same) {
+    co_await RespondLfs(exchange, 200, json::object());
+  } else {
+    co_await RefuseLfs(exchange, 404, "object not found");
+  }
+}
+
+}  // namespace
+
+void AddLfsRoutes(store::Store* store, http::Workers* workers,
+                  http::Router* router) {
+  const std::string objects = "/{space}/{name}/info/lfs/objects";
+  router->Add("POST", objects + "/batch",
+              [store](Exchange& exchange, const PathParameters& path) {
+                return Batch(store, exchange, path);
+              });
+  router->Add("POST", objects + "/verify",
+              [store](Exchange& exchange, const PathParameters& path) {
+                return Verify(store, exchange, path);
+              });
+  router->Add("PUT", objects + "/{oid}",
+              [store, workers](Exchange& exchange, const PathParameters& path) {
+                return Put(store, workers, exchange, path);
+              });
+  router->Add("GET", objects + "/{oid}",
+              [store](Exchange& exchange, const PathParameters& path) {
+                return Get(store, exchange, path);
+              });
+}
+
+}  // namespace ingot::api

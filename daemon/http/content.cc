@@ -1,0 +1,124 @@
+#include "daemon/http/content.h"
+
+#include <algorithm>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "daemon/http/coroutines.h"
+#include "daemon/http/ranges.h"
+
+namespace ingot::http {
+namespace {
+
+using boost::asio::awaitable;
+
+constexpr uint64_t kPiece = uint64_t{256} << 10;
+constexpr std::string_view kBoundary = "ingot-byte-range";
+
+bool MatchesTag(std::string_view header, const std::string& quoted) {
+  return header == "*" || header.find(quoted) != std::string_view::npos;
+}
+
+std::string RangeText(const ByteRange& range, uint64_t size) {
+  return "bytes " + std::to_string(range.begin) + "-" +
+         std::to_string(range.end - 1) + "/" + std::to_string(size);
+}
+
+// What stands before a part of several.
+std::string PartHead(const ByteRange& range, const Content& content) {
+  return "\r\n--" + std::string(kBoundary) +
+         "\r\nContent-Type: " + content.type +
+         "\r\nContent-Range: " + RangeText(range, content.source->size()) +
+         "\r\n\r\n";
+}
+
+std::string PartsEnd() { return "\r\n--" + std::string(kBoundary) + "--\r\n"; }
+
+uint64_t PartsLength(const std::vector<ByteRange>& ranges,
+                     const Content& content) {
+  uint64_t length = PartsEnd().size();
+  for (const ByteRange& range : ranges) {
+    length += PartHead(range, content).size() + range.end - range.begin;
+  }
+  return length;
+}
+
+ResponseHead MakeHead(unsigned status, const std::string& quoted,
+                      const std::string& type) {
+  return {.status = status,
+          .headers = {{"ETag", quoted},
+                      {"Accept-Ranges", "bytes"},
+                      {"Content-Type", type}}};
+}
+
+awaitable<Status> WriteRange(Exchange& exchange, const Source& source,
+                             ByteRange range) {
+  if (exchange.request().method == "HEAD") {
+    // Counted, and not sent: no byte is read for it.
+    co_return co_await exchange.Skip(range.end - range.begin);
+  }
+  std::vector<std::byte> piece;
+  while (range.begin < range.end) {
+    piece.resize(std::min(kPiece, range.end - range.begin));
+    INGOT_CO_TRY(source.ReadAt(range.begin, piece));
+    INGOT_CO_TRY(co_await exchange.Write(piece));
+    range.begin += piece.size();
+  }
+  co_return Status();
+}
+
+}  // namespace
+
+awaitable<Status> RespondContent(Exchange& exchange, Content content) {
+  const Request& request = exchange.request();
+  const uint64_t size = content.source->size();
+  const std::string quoted = "\"" + content.etag + "\"";
+  const auto none_match = request.Header("If-None-Match");
+  if (none_match && MatchesTag(*none_match, quoted)) {
+    co_return co_await exchange.Respond(MakeHead(304, quoted, content.type),
+                                        "");
+  }
+  std::optional<std::vector<ByteRange>> ranges;
+  const auto range = request.Header("Range");
+  const auto if_range = request.Header("If-Range");
+  if (range && (!if_range || *if_range == quoted)) {
+    ranges = ParseRanges(*range, size);
+  }
+  if (!ranges) {
+    INGOT_CO_TRY(
+        co_await exchange.Start(MakeHead(200, quoted, content.type), size));
+    INGOT_CO_TRY(
+        co_await WriteRange(exchange, *content.source, ByteRange{0, size}));
+    co_return co_await exchange.Finish();
+  }
+  if (ranges->empty()) {
+    ResponseHead head = MakeHead(416, quoted, content.type);
+    head.headers.emplace_back("Content-Range",
+                              "bytes */" + std::to_string(size));
+    co_return co_await exchange.Respond(std::move(head), "");
+  }
+  if (ranges->size() == 1) {
+    const ByteRange one = ranges->front();
+    ResponseHead head = MakeHead(206, quoted, content.type);
+    head.headers.emplace_back("Content-Range", RangeText(one, size));
+    INGOT_CO_TRY(co_await exchange.Start(std::move(head), one.end - one.begin));
+    INGOT_CO_TRY(co_await WriteRange(exchange, *content.source, one));
+    co_return co_await exchange.Finish();
+  }
+  INGOT_CO_TRY(co_await exchange.Start(
+      MakeHead(206, quoted,
+               "multipart/byteranges; boundary=" + std::string(kBoundary)),
+      PartsLength(*ranges, content)));
+  for (const ByteRange& one : *ranges) {
+    const std::string head = PartHead(one, content);
+    INGOT_CO_TRY(co_await exchange.Write(AsBytes(head)));
+    INGOT_CO_TRY(co_await WriteRange(exchange, *content.source, one));
+  }
+  const std::string end = PartsEnd();
+  INGOT_CO_TRY(co_await exchange.Write(AsBytes(end)));
+  co_return co_await exchange.Finish();
+}
+
+}  // namespace ingot::http

@@ -1,0 +1,285 @@
+// The git-lfs face: what its specification asks for, and who may have what.
+// That git-lfs itself is content is git_lfs_test.cc's.
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "daemon/api/lfs_routes.h"
+#include "daemon/api/repository_routes.h"
+#include "daemon/http/server.h"
+#include "daemon/store/memory_storage.h"
+#include "tests/daemon/http/raw_client.h"
+#include "tests/daemon/store/faulty_storage.h"
+#include "tests/daemon/store/store_samples.h"
+
+namespace ingot::api {
+namespace {
+
+using http::Ask;
+using http::RawClient;
+using http::RawResponse;
+using nlohmann::json;
+
+class LfsTest : public testing::Test {
+ protected:
+  LfsTest() {
+    AddRepositoryRoutes(store_.get(), &router_);
+    AddLfsRoutes(store_.get(), workers_.get(), &router_);
+    auto server = http::HttpServer::Start({}, [this](http::Exchange& exchange) {
+      return router_.Handle(exchange);
+    });
+    EXPECT_TRUE(server.ok()) << server.error().message;
+    server_ = std::move(*server);
+  }
+  ~LfsTest() override {
+    server_->Stop();
+    workers_.reset();
+  }
+
+  std::string Token(store::TokenScope scope, const std::string& space = "") {
+    const auto secret = store_->tokens().Create(
+        {.name = "", .secret = {}, .scope = scope, .space = space});
+    EXPECT_TRUE(secret.ok());
+    return "Authorization: Bearer " + *secret + "\r\n";
+  }
+  RawResponse Send(const std::string& line, const std::string& headers,
+                   const std::string& body) {
+    return Ask(server_->port(),
+               http::Simple(line, headers + "Content-Length: " +
+                                      std::to_string(body.size()) + "\r\n") +
+                   body);
+  }
+  RawResponse Create(const std::string& name, const std::string& headers,
+                     bool is_private = true) {
+    const json body = {{"name", name}, {"private", is_private}};
+    return Send("POST /api/repos/create", headers, body.dump());
+  }
+  RawResponse Batch(const std::string& name, const std::string& operation,
+                    const json& objects, const std::string& headers = "") {
+    const json body = {{"operation", operation},
+                       {"transfers", {"basic"}},
+                       {"objects", objects}};
+    return Send("POST /" + name + ".git/info/lfs/objects/batch", headers,
+                body.dump());
+  }
+  RawResponse Put(const std::string& name, const std::string& oid,
+                  const std::string& body, const std::string& headers = "") {
+    return Send("PUT /" + name + ".git/info/lfs/objects/" + oid, headers, body);
+  }
+  RawResponse Get(const std::string& name, const std::string& oid,
+                  const std::string& headers = "",
+                  const std::string& method = "GET") {
+    return Ask(server_->port(), http::Simple(method + " /" + name +
+                                                 ".git/info/lfs/objects/" + oid,
+                                             headers));
+  }
+  static std::string OidOf(const std::string& body) {
+    return ToHex(HashBytes(AsBytes(body)));
+  }
+
+  store::FaultyStorage storage_{store::MakeMemoryStorage()};
+  std::unique_ptr<store::Store> store_ = store::OpenStore(&storage_);
+  http::Router router_;
+  std::unique_ptr<http::HttpServer> server_;
+  std::unique_ptr<http::Workers> workers_ = std::make_unique<http::Workers>(2);
+  const std::string body_ = std::string(300'000, 'm') + "odel";
+  const std::string oid_ = OidOf(body_);
+  const json objects_ = {{{"oid", oid_}, {"size", body_.size()}}};
+};
+
+TEST_F(LfsTest, UploadsAndDownloads) {
+  ASSERT_EQ(Create("me/model", "").status, 200);
+  EXPECT_EQ(Create("me/model", "").status, 409);
+  const RawResponse batch = Batch("me/model", "upload", objects_);
+  ASSERT_EQ(batch.status, 200) << batch.body;
+  const json answer = json::parse(batch.body);
+  EXPECT_EQ(answer["transfer"], "basic");
+  EXPECT_EQ(answer["objects"][0]["actions"]["upload"]["href"],
+            "http://localhost/me/model.git/info/lfs/objects/" + oid_);
+  EXPECT_EQ(Batch("me/model", "download", objects_).body.find("actions"),
+            std::string::npos);
+  EXPECT_EQ(Get("me/model", oid_).status, 404);
+  ASSERT_EQ(Put("me/model", oid_, body_).status, 200);
+  // Nothing to be done.
+  EXPECT_EQ(
+      json::parse(Batch("me/model", "upload", objects_).body)["objects"][0],
+      objects_[0]);
+  EXPECT_EQ(json::parse(Batch("me/model", "download", objects_)
+                            .body)["objects"][0]["actions"]["download"]["href"],
+            answer["objects"][0]["actions"]["upload"]["href"]);
+  const RawResponse whole = Get("me/model", oid_);
+  EXPECT_EQ(whole.status, 200);
+  EXPECT_TRUE(whole.body == body_);
+  EXPECT_NE(whole.head.find("ETag: \"" + oid_ + "\""), std::string::npos);
+  const std::string verify = "POST /me/model.git/info/lfs/objects/verify";
+  EXPECT_EQ(Send(verify, "", objects_[0].dump()).status, 200);
+  EXPECT_EQ(Send(verify, "", json{{"oid", oid_}, {"size", 1}}.dump()).status,
+            404);
+}
+
+TEST_F(LfsTest, DownloadsInParts) {
+  ASSERT_EQ(Create("me/model", "").status, 200);
+  ASSERT_EQ(Put("me/model", oid_, body_).status, 200);
+  const auto get = [&](const std::string& headers) {
+    return Get("me/model", oid_, headers);
+  };
+  const RawResponse part = get("Range: bytes=299998-300001\r\n");
+  EXPECT_EQ(part.status, 206);
+  EXPECT_EQ(part.body, "mmod");
+  EXPECT_NE(part.head.find("Content-Range: bytes 299998-300001/300004\r\n"),
+            std::string::npos);
+  EXPECT_EQ(get("Range: bytes=-2\r\n").body, "el");
+  const RawResponse beyond = get("Range: bytes=300004-\r\n");
+  EXPECT_EQ(beyond.status, 416);
+  EXPECT_NE(beyond.head.find("Content-Range: bytes */300004\r\n"),
+            std::string::npos);
+  const RawResponse parts = get("Range: bytes=0-1,300000-300001\r\n");
+  EXPECT_EQ(parts.status, 206);
+  EXPECT_NE(parts.head.find("multipart/byteranges"), std::string::npos);
+  EXPECT_NE(parts.body.find("bytes 0-1/300004\r\n\r\nmm\r\n--"),
+            std::string::npos);
+  EXPECT_NE(parts.body.find("bytes 300000-300001/300004\r\n\r\nod\r\n--"),
+            std::string::npos);
+  EXPECT_TRUE(parts.body.ends_with("--\r\n"));
+  EXPECT_EQ(get("Range: bytes=x\r\n").status, 200);
+  EXPECT_EQ(get("Range: bytes=0-1\r\nIf-Range: \"other\"\r\n").status, 200);
+  EXPECT_EQ(get("Range: bytes=0-1\r\nIf-Range: \"" + oid_ + "\"\r\n").status,
+            206);
+  RawClient client(server_->port());
+  const std::string line = "GET /me/model.git/info/lfs/objects/" + oid_;
+  client.Send(http::Simple(line, "If-None-Match: W/\"" + oid_ + "\"\r\n"));
+  EXPECT_EQ(client.Receive(/*is_head=*/true).status, 304);
+  client.Send(http::Simple(line, "If-None-Match: \"x\"\r\n"));
+  EXPECT_EQ(client.Receive().status, 200);
+  client.Send(http::Simple("HEAD " + line.substr(4)));
+  const RawResponse head = client.Receive(/*is_head=*/true);
+  EXPECT_NE(head.head.find("Content-Length: 300004\r\n"), std::string::npos);
+}
+
+// An OID is no permission, and what must not be seen looks like nothing.
+TEST_F(LfsTest, WhoMayHaveWhat) {
+  ASSERT_EQ(Create("me/secret", "").status, 200);
+  ASSERT_EQ(Create("me/open", "", /*is_private=*/false).status, 200);
+  ASSERT_EQ(Create("you/other", "").status, 200);
+  ASSERT_EQ(Put("me/secret", oid_, body_).status, 200);
+  const std::string reader = Token(store::TokenScope::kRead, "me");
+  const std::string writer = Token(store::TokenScope::kWrite, "me");
+  const std::string stranger = Token(store::TokenScope::kAdmin, "you");
+
+  EXPECT_EQ(Get("me/secret", oid_, reader).status, 200);
+  EXPECT_EQ(Put("me/secret", oid_, body_, reader).status, 403);
+  EXPECT_EQ(Put("me/secret", oid_, body_, writer).status, 200);
+  // Missing or hidden: the same to whoever may not see it.
+  for (const std::string& headers : {std::string(), stranger}) {
+    const RawResponse hidden = Get("me/secret", oid_, headers);
+    const RawResponse missing = Get("me/missing", oid_, headers);
+    EXPECT_EQ(hidden.status, headers.empty() ? 401 : 404);
+    EXPECT_EQ(hidden.status, missing.status);
+    EXPECT_EQ(hidden.body, missing.body);
+    EXPECT_EQ(Put("me/secret", oid_, body_, headers).status, hidden.status);
+    EXPECT_EQ(Batch("me/secret", "download", objects_, headers).status,
+              hidden.status);
+  }
+  EXPECT_NE(Get("me/secret", oid_).head.find("LFS-Authenticate: Basic"),
+            std::string::npos);
+  // Others have to upload it themselves, and are not told that it is there.
+  EXPECT_EQ(Get("you/other", oid_, stranger).status, 404);
+  EXPECT_NE(Batch("you/other", "upload", objects_, stranger).body.find("href"),
+            std::string::npos);
+  EXPECT_EQ(Get("me/open", oid_).status, 404);
+  EXPECT_EQ(Put("me/open", oid_, body_).status, 401);
+  EXPECT_EQ(Put("you/other", oid_, body_, stranger).status, 200);
+  EXPECT_EQ(Get("you/other", oid_, stranger).status, 200);
+  EXPECT_EQ(store_->staging().List()->size(), 1) << "kept once";
+  // Repositories are made by who may write there.
+  EXPECT_EQ(Create("me/new", "").status, 401);
+  EXPECT_EQ(Create("me/new", reader).status, 403);
+  EXPECT_EQ(Create("you/new", writer).status, 403);
+  EXPECT_EQ(Create("me/new", writer).status, 200);
+  EXPECT_EQ(Create("me/../x", writer).status, 400);
+}
+
+TEST_F(LfsTest, LiesAreFound) {
+  ASSERT_EQ(Create("me/model", "").status, 200);
+  const std::string other = OidOf("other");
+  EXPECT_EQ(Put("me/model", other, body_).status, 422);
+  EXPECT_EQ(Get("me/model", other).status, 404);
+  for (const std::string& oid : {std::string("x"), oid_.substr(1), oid_ + "0",
+                                 std::string(64, 'g'), std::string(64, 'A')}) {
+    EXPECT_EQ(Put("me/model", oid, body_).status, 422) << oid;
+    EXPECT_EQ(Get("me/model", oid).status, 404) << oid;
+  }
+  // A body that ends early is no upload.
+  RawClient cut(server_->port());
+  cut.Send(http::Simple("PUT /me/model.git/info/lfs/objects/" + oid_,
+                        "Content-Length: 300004\r\n") +
+           body_.substr(0, 1000));
+  cut.EndSending();
+  (void)cut.Receive();
+  EXPECT_TRUE(store_->staging().List()->empty());
+  ASSERT_EQ(Put("me/model", oid_, body_).status, 200);
+  const json lie = {{{"oid", oid_}, {"size", 1}}};
+  const json answer = json::parse(Batch("me/model", "download", lie).body);
+  EXPECT_EQ(answer["objects"][0]["error"]["code"], 422);
+}
+
+TEST_F(LfsTest, BadBatchesAreRefused) {
+  ASSERT_EQ(Create("me/model", "").status, 200);
+  const std::string line = "POST /me/model.git/info/lfs/objects/batch";
+  for (const std::string& body :
+       {std::string(""), std::string("[]"), std::string("{"), std::string("{}"),
+        std::string(R"({"operation": "upload"})"),
+        std::string(R"({"operation": "eat", "objects": []})"),
+        std::string(
+            R"({"operation": "upload", "objects": [], "hash_algo": "md5"})"),
+        std::string(R"({"operation": 1, "objects": {}})"),
+        std::string(100'000, '[')}) {
+    EXPECT_EQ(Send(line, "", body).status, 422) << body.substr(0, 50);
+  }
+  json many = json::array();
+  for (int i = 0; i < 1001; ++i) many.push_back(objects_[0]);
+  EXPECT_EQ(Batch("me/model", "upload", many).status, 413);
+  EXPECT_EQ(Send(line, "", std::string(5 << 20, ' ')).status, 413);
+  for (const json& object :
+       {json("x"), json(1), json::object(), json{{"oid", 1}, {"size", 1}},
+        json{{"oid", oid_}}, json{{"oid", oid_}, {"size", -1}},
+        json{{"oid", oid_}, {"size", "1"}}, json(nullptr)}) {
+    const json answer =
+        json::parse(Batch("me/model", "upload", json::array({object})).body);
+    EXPECT_EQ(answer["objects"][0]["error"]["code"], 422) << object;
+  }
+  EXPECT_EQ(Batch("me/missing", "upload", objects_).status, 404);
+  EXPECT_EQ(Send("POST /me/model/info/lfs/objects/batch", "", "{}").status,
+            422);
+}
+
+TEST_F(LfsTest, FullDisksAreSaid) {
+  ASSERT_EQ(Create("me/model", "").status, 200);
+  storage_.SetFreeBytes(0);
+  EXPECT_EQ(Put("me/model", oid_, body_).status, 507);
+  storage_.SetFreeBytes(UINT64_MAX);
+  storage_.Fail(storage_.operations(), UINT64_MAX, ErrorKind::kIo);
+  EXPECT_GE(Put("me/model", oid_, body_).status, 500);
+  storage_.Heal();
+  EXPECT_EQ(Get("me/model", oid_).status, 404);
+  EXPECT_EQ(Put("me/model", oid_, body_).status, 200);
+  EXPECT_TRUE(Get("me/model", oid_).body == body_);
+}
+
+TEST_F(LfsTest, DeletedRepositoriesAreGone) {
+  ASSERT_EQ(Create("me/model", "").status, 200);
+  ASSERT_EQ(Put("me/model", oid_, body_).status, 200);
+  const std::string body = json{{"name", "me/model"}}.dump();
+  EXPECT_EQ(Send("DELETE /api/repos/delete", "", body).status, 200);
+  EXPECT_EQ(Send("DELETE /api/repos/delete", "", body).status, 404);
+  EXPECT_EQ(Get("me/model", oid_).status, 404);
+  ASSERT_EQ(Create("me/model", "").status, 200);
+  EXPECT_EQ(Get("me/model", oid_).status, 404);
+}
+
+}  // namespace
+}  // namespace ingot::api
