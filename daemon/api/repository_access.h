@@ -23,7 +23,7 @@ struct Access {
 // Why somebody may not have a repository.
 struct Refusal {
   unsigned status = 500;
-  std::string message;
+  std::string message = "internal error";
 };
 
 // A repository that is missing and one that must not be seen are refused with

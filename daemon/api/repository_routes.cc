@@ -52,7 +52,7 @@ std::string UrlOf(const Exchange& exchange, const store::RepositoryName& name) {
          kind + (name.space.empty() ? "" : name.space + "/") + name.name;
 }
 
-// 0: whoever sent the request may; else the status to refuse it with.
+// False: whoever sent the request may not, and has been told so.
 awaitable<bool> MayWrite(store::Store* store, Exchange& exchange,
                          const store::RepositoryName& name) {
   const Result<auth::Principal> who =
