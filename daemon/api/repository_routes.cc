@@ -52,35 +52,35 @@ std::string UrlOf(const Exchange& exchange, const store::RepositoryName& name) {
          kind + (name.space.empty() ? "" : name.space + "/") + name.name;
 }
 
-// False: whoever sent the request may not, and has been told so.
-awaitable<bool> MayWrite(store::Store* store, Exchange& exchange,
-                         const store::RepositoryName& name) {
+// The repository that a request names, if whoever sent it may write to it.
+// Nothing: not so, and the request has been answered.
+awaitable<std::optional<store::Repository>> ReadRepository(store::Store* store,
+                                                           Exchange& exchange) {
+  const Result<json> body = co_await ReadJson(exchange);
+  Result<store::Repository> repository =
+      body.ok() ? ParseRepository(*body)
+                : Result<store::Repository>(body.error());
+  if (!repository.ok()) {
+    co_await RespondError(exchange, repository.error());
+    co_return std::nullopt;
+  }
   const Result<auth::Principal> who =
       Authenticate(exchange.request(), store->tokens());
   if (!who.ok()) {
     co_await RespondUnauthorized(exchange, who.error());
-    co_return false;
+    co_return std::nullopt;
   }
-  if (!MayAccess(*who, auth::Right::kWrite, name.space, name.name, false)) {
+  if (!MayAccess(*who, auth::Right::kWrite, repository->name.space,
+                 repository->name.name, false)) {
     co_await RespondForbidden(exchange, *who);
-    co_return false;
+    co_return std::nullopt;
   }
-  co_return true;
+  co_return std::move(*repository);
 }
 
 awaitable<void> Create(store::Store* store, Exchange& exchange) {
-  const Result<json> body = co_await ReadJson(exchange);
-  if (!body.ok()) {
-    co_await RespondError(exchange, body.error());
-    co_return;
-  }
-  const Result<store::Repository> repository = ParseRepository(*body);
-  if (!repository.ok()) {
-    co_await RespondError(exchange, repository.error());
-    co_return;
-  }
-  const bool may = co_await MayWrite(store, exchange, repository->name);
-  if (!may) co_return;
+  const auto repository = co_await ReadRepository(store, exchange);
+  if (!repository) co_return;
   const auto created = store->repositories().Create(*repository);
   json answer = {{"url", UrlOf(exchange, repository->name)}};
   if (created.ok()) {
@@ -97,18 +97,8 @@ awaitable<void> Create(store::Store* store, Exchange& exchange) {
 }
 
 awaitable<void> Delete(store::Store* store, Exchange& exchange) {
-  const Result<json> body = co_await ReadJson(exchange);
-  if (!body.ok()) {
-    co_await RespondError(exchange, body.error());
-    co_return;
-  }
-  const Result<store::Repository> repository = ParseRepository(*body);
-  if (!repository.ok()) {
-    co_await RespondError(exchange, repository.error());
-    co_return;
-  }
-  const bool may = co_await MayWrite(store, exchange, repository->name);
-  if (!may) co_return;
+  const auto repository = co_await ReadRepository(store, exchange);
+  if (!repository) co_return;
   const auto found = store->repositories().Find(repository->name);
   Status deleted = found.ok() ? Status() : Status(found.error());
   if (found.ok() && !*found) {

@@ -67,15 +67,28 @@ std::unique_ptr<Store> OpenInChild(Storage* storage,
   return std::move(*store);
 }
 
-// Opens what a process has left, after a look at its index now and then.
-std::unique_ptr<Store> OpenAfterKill(Storage* storage,
-                                     const std::string& folder,
-                                     std::mt19937_64* random) {
+// Starts the test's child on one folder, and kills it, as often as CrashRuns
+// says: `hear` is called with what it told, `check` with the run's number and
+// the store that it has left.
+template <typename Hear, typename Check>
+void KillAgainAndAgain(uint64_t seed, const Hear& hear, const Check& check) {
+  const uint64_t runs = CrashRuns();
+  ASSERT_GT(runs, 0);
+  const TemporaryFolder temporary;
+  const std::string folder = temporary / "store";
   const StoreOptions options = FolderOptions(folder);
-  if ((*random)() % 4 == 0) {
-    ExpectIndexIsTheJournals(*storage, options.index.folder);
+  std::mt19937_64 random(seed);
+  for (uint64_t run = 0; run < runs && !testing::Test::HasFailure(); ++run) {
+    SCOPED_TRACE(run);
+    RunAndKill<Told>(random() % 150, run, folder, hear);
+    const auto storage = OpenFileStorage(folder);
+    ASSERT_TRUE(storage.ok()) << storage.error().message;
+    if (random() % 4 == 0) {
+      ExpectIndexIsTheJournals(**storage, options.index.folder);
+    }
+    const auto store = OpenStore(storage->get(), options);
+    check(run, &random, **storage, store.get());
   }
-  return OpenStore(storage, options);
 }
 
 // Every third upload is taken away again.
@@ -98,34 +111,27 @@ std::unique_ptr<Store> OpenAfterKill(Storage* storage,
 
 TEST(StoreCrashTest, NoAcknowledgedUploadIsLost) {
   if (const auto child = ThisCrashChild()) UploadForever(*child);
-  const uint64_t runs = CrashRuns();
-  ASSERT_GT(runs, 0);
-  const TemporaryFolder temporary;
-  const std::string folder = temporary / "store";
   Expected expected;
-  std::mt19937_64 random(43);
-  for (uint64_t run = 0; run < runs && !HasFailure(); ++run) {
-    SCOPED_TRACE(run);
-    RunAndKill<Told>(random() % 150, run, folder,
-                     [&](const Told& told) { expected.Hear(told); });
-    const auto storage = OpenFileStorage(folder);
-    ASSERT_TRUE(storage.ok()) << storage.error().message;
-    const auto store = OpenAfterKill(storage->get(), folder, &random);
-    const Staging& staging = store->staging();
-    ExpectNoOtherFiles(**storage, staging);
-    expected.ForSome(run, &random, [&](uint64_t number, bool is_there) {
-      if (is_there) return ExpectStaged(staging, SampleUpload(number));
-      EXPECT_FALSE(*staging.Find(HashBytes(SampleUpload(number)))) << number;
-    });
-    // What was not acknowledged is whole or not there.
-    const auto records = staging.List();
-    ASSERT_TRUE(records.ok());
-    for (const StagedRecord& record : *records) {
-      const auto source = staging.Open(record.digest);
-      EXPECT_TRUE(source.ok()) << source.error().message;
-    }
-  }
-  EXPECT_GT(expected.acknowledged(), runs);
+  KillAgainAndAgain(
+      43, [&](const Told& told) { expected.Hear(told); },
+      [&](uint64_t run, std::mt19937_64* random, const Storage& storage,
+          Store* store) {
+        const Staging& staging = store->staging();
+        ExpectNoOtherFiles(storage, staging);
+        expected.ForSome(run, random, [&](uint64_t number, bool is_there) {
+          if (is_there) return ExpectStaged(staging, SampleUpload(number));
+          EXPECT_FALSE(*staging.Find(HashBytes(SampleUpload(number))))
+              << number;
+        });
+        // What was not acknowledged is whole or not there.
+        const auto records = staging.List();
+        ASSERT_TRUE(records.ok());
+        for (const StagedRecord& record : *records) {
+          const auto source = staging.Open(record.digest);
+          EXPECT_TRUE(source.ok()) << source.error().message;
+        }
+      });
+  EXPECT_GT(expected.acknowledged(), CrashRuns());
   RecordProperty("acknowledged", static_cast<int>(expected.acknowledged()));
 }
 
@@ -158,35 +164,28 @@ SampleModel PackedModel(uint64_t number) {
 
 TEST(StoreCrashTest, NoAcknowledgedPackIsLost) {
   if (const auto child = ThisCrashChild()) PackForever(*child);
-  const uint64_t runs = CrashRuns();
-  ASSERT_GT(runs, 0);
-  const TemporaryFolder temporary;
-  const std::string folder = temporary / "store";
   Expected expected;
-  std::mt19937_64 random(44);
-  for (uint64_t run = 0; run < runs && !HasFailure(); ++run) {
-    SCOPED_TRACE(run);
-    RunAndKill<Told>(random() % 150, run, folder,
-                     [&](const Told& told) { expected.Hear(told); });
-    const auto storage = OpenFileStorage(folder);
-    ASSERT_TRUE(storage.ok()) << storage.error().message;
-    const auto store = OpenAfterKill(storage->get(), folder, &random);
-    const Packs& packs = store->packs();
-    expected.ForSome(run, &random, [&](uint64_t number, bool is_there) {
-      const SampleModel model = PackedModel(number);
-      if (is_there) return ExpectPacked(packs, model);
-      EXPECT_TRUE(packs.FindFile(HashBytes(model.Bytes()))->empty()) << number;
-    });
-    const auto list = packs.List();
-    ASSERT_TRUE(list.ok());
-    EXPECT_EQ((*storage)->List(kPackFolder)->size(), list->size());
-    for (const PackInfo& info : *list) {
-      if (random() % 16 != 0) continue;
-      const Status checked = packs.Check(info.number);
-      EXPECT_TRUE(checked.ok()) << checked.error().message;
-    }
-  }
-  EXPECT_GT(expected.acknowledged(), runs);
+  KillAgainAndAgain(
+      44, [&](const Told& told) { expected.Hear(told); },
+      [&](uint64_t run, std::mt19937_64* random, const Storage& storage,
+          Store* store) {
+        const Packs& packs = store->packs();
+        expected.ForSome(run, random, [&](uint64_t number, bool is_there) {
+          const SampleModel model = PackedModel(number);
+          if (is_there) return ExpectPacked(packs, model);
+          EXPECT_TRUE(packs.FindFile(HashBytes(model.Bytes()))->empty())
+              << number;
+        });
+        const auto list = packs.List();
+        ASSERT_TRUE(list.ok());
+        EXPECT_EQ(storage.List(kPackFolder)->size(), list->size());
+        for (const PackInfo& info : *list) {
+          if ((*random)() % 16 != 0) continue;
+          const Status checked = packs.Check(info.number);
+          EXPECT_TRUE(checked.ok()) << checked.error().message;
+        }
+      });
+  EXPECT_GT(expected.acknowledged(), CrashRuns());
   RecordProperty("acknowledged", static_cast<int>(expected.acknowledged()));
 }
 
@@ -246,39 +245,31 @@ std::set<GitId> History(const Repositories& repositories, uint64_t repository,
 
 TEST(StoreCrashTest, NoAcknowledgedCommitIsLost) {
   if (const auto child = ThisCrashChild()) CommitForever(*child);
-  const uint64_t runs = CrashRuns();
-  ASSERT_GT(runs, 0);
-  const TemporaryFolder temporary;
-  const std::string folder = temporary / "store";
   std::set<uint64_t> told;
-  std::mt19937_64 random(45);
-  for (uint64_t run = 0; run < runs && !HasFailure(); ++run) {
-    SCOPED_TRACE(run);
-    RunAndKill<Told>(random() % 150, run, folder,
-                     [&](const Told& one) { told.insert(one.number); });
-    const auto storage = OpenFileStorage(folder);
-    ASSERT_TRUE(storage.ok()) << storage.error().message;
-    const auto store = OpenAfterKill(storage->get(), folder, &random);
-    const Repositories& repositories = store->repositories();
-    const auto info = repositories.Find(kName);
-    ASSERT_TRUE(info.ok());
-    if (told.empty()) continue;
-    ASSERT_TRUE(*info);
-    size_t commits = 0;
-    for (uint64_t thread = 0; thread < kThreads; ++thread) {
-      commits += History(repositories, (*info)->number, RefOf(thread)).size();
-    }
-    // Each was told, but for the last of each thread and run.
-    EXPECT_GE(commits, told.size());
-    EXPECT_LE(commits, told.size() + kThreads * (run + 1));
-    for (const uint64_t number : told) {
-      if (number / kNumbersPerRun != run && random() % 16 != 0) continue;
-      const auto blob = repositories.FindObject((*info)->number,
-                                                IdOf(SampleCommit(number)[0]));
-      EXPECT_TRUE(blob.ok() && *blob) << number;
-    }
-  }
-  EXPECT_GT(told.size(), runs);
+  KillAgainAndAgain(
+      45, [&](const Told& one) { told.insert(one.number); },
+      [&](uint64_t run, std::mt19937_64* random, const Storage&, Store* store) {
+        const Repositories& repositories = store->repositories();
+        const auto info = repositories.Find(kName);
+        ASSERT_TRUE(info.ok());
+        if (told.empty()) return;
+        ASSERT_TRUE(*info);
+        size_t commits = 0;
+        for (uint64_t thread = 0; thread < kThreads; ++thread) {
+          commits +=
+              History(repositories, (*info)->number, RefOf(thread)).size();
+        }
+        // Each was told, but for the last of each thread and run.
+        EXPECT_GE(commits, told.size());
+        EXPECT_LE(commits, told.size() + kThreads * (run + 1));
+        for (const uint64_t number : told) {
+          if (number / kNumbersPerRun != run && (*random)() % 16 != 0) continue;
+          const auto blob = repositories.FindObject(
+              (*info)->number, IdOf(SampleCommit(number)[0]));
+          EXPECT_TRUE(blob.ok() && *blob) << number;
+        }
+      });
+  EXPECT_GT(told.size(), CrashRuns());
   RecordProperty("acknowledged", static_cast<int>(told.size()));
 }
 
