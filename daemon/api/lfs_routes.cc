@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "codec/digest.h"
 #include "daemon/api/json_body.h"
@@ -24,6 +25,7 @@ using nlohmann::json;
 constexpr std::string_view kType = "application/vnd.git-lfs+json";
 constexpr size_t kMaxObjects = 1000;
 constexpr uint64_t kMaxFileBytes = uint64_t{1} << 40;
+constexpr size_t kGatheredBytes = 1 << 20;
 
 awaitable<Status> RespondLfs(Exchange& exchange, unsigned status,
                              const json& body) {
@@ -187,19 +189,25 @@ awaitable<void> Batch(store::Store* store, Exchange& exchange,
 // The body into `upload`. An HTTP status where that fails; 0: it is there.
 awaitable<unsigned> Receive(Exchange& exchange, http::Workers* workers,
                             store::Staging::Upload* upload) {
+  // Written in larger pieces than they come: each costs two changes of thread.
+  std::vector<std::byte> gathered;
+  gathered.reserve(kGatheredBytes);
   while (true) {
     const Result<ByteSpan> piece = co_await exchange.ReadBody(kMaxFileBytes);
     if (!piece.ok()) {
       co_return piece.error().kind == ErrorKind::kResourceExhausted ? 413 : 400;
     }
-    if (piece->empty()) co_return 0;
-    const ByteSpan bytes = *piece;
-    const auto write = [upload, bytes] { return upload->Write(bytes); };
+    gathered.insert(gathered.end(), piece->begin(), piece->end());
+    const bool last = piece->empty();
+    if (!last && gathered.size() + piece->size() <= kGatheredBytes) continue;
+    const auto write = [upload, &gathered] { return upload->Write(gathered); };
     const Status written = co_await workers->Run(write);
     if (!written.ok()) {
       co_return written.error().kind == ErrorKind::kResourceExhausted ? 507
                                                                       : 500;
     }
+    gathered.clear();
+    if (last) co_return 0;
   }
 }
 
