@@ -17,6 +17,7 @@
 #include <chrono>
 #include <ctime>
 #include <utility>
+#include <vector>
 
 #include "daemon/http/coroutines.h"
 
@@ -34,6 +35,7 @@ constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
 constexpr size_t kHeaderBytes = 16 << 10;
 constexpr size_t kTargetBytes = 8 << 10;
 constexpr size_t kPieceBytes = 64 << 10;
+constexpr size_t kIdleBytes = 2 << 10;
 constexpr std::chrono::seconds kLinger{2};
 
 Error IoError(const error_code& code) {
@@ -100,7 +102,7 @@ class TcpSession final : public Session,
   // Of the current exchange.
   std::optional<Parser> parser_;
   Request request_;
-  std::array<std::byte, kPieceBytes> piece_;
+  std::vector<std::byte> piece_;  // of the body
   Clock::time_point body_began_;
   uint64_t received_ = 0;  // bytes of the body
   bool continued_ = false;
@@ -130,9 +132,12 @@ awaitable<bool> TcpSession::ReadHead() {
   idle_ = true;
   if (context_->draining) co_return false;
   if (buffer_.size() == 0) {
+    // Connections that wait take little memory.
+    buffer_.shrink_to_fit();
+    std::vector<std::byte>().swap(piece_);
     stream_.expires_after(options().idle_timeout);
     const auto [code, size] =
-        co_await stream_.async_read_some(buffer_.prepare(4096), kToken);
+        co_await stream_.async_read_some(buffer_.prepare(kIdleBytes), kToken);
     if (code) co_return false;
     buffer_.commit(size);
   }
@@ -253,6 +258,7 @@ awaitable<Result<ByteSpan>> TcpSession::ReadBody(uint64_t limit) {
     if (code) co_return IoError(code);
   }
   continued_ = true;
+  piece_.resize(kPieceBytes);
   while (!parser_->is_done()) {
     auto& body = parser_->get().body();
     body.data = piece_.data();
@@ -369,6 +375,7 @@ awaitable<void> TcpSession::Linger() {
   error_code ignored;
   stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
   stream_.expires_after(kLinger);
+  piece_.resize(kIdleBytes);
   while (stream_.socket().is_open()) {
     const auto [code, size] =
         co_await stream_.async_read_some(asio::buffer(piece_), kToken);
