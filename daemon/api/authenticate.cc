@@ -1,5 +1,6 @@
 #include "daemon/api/authenticate.h"
 
+#include <boost/asio/ip/address.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,13 +12,35 @@ namespace ingot::api {
 
 using boost::asio::awaitable;
 
+namespace {
+
+// Whether a request is from a program of this machine, as far as can be seen:
+// pages of others that a browser shows here send Origin, or, having had a name
+// point to this machine, a Host that is not its own.
+bool IsOfThisMachine(const http::Request& request) {
+  if (request.Header("Origin")) return false;
+  std::string_view name = request.Header("Host").value_or("localhost");
+  const size_t port =
+      name.find(':', name.starts_with('[') ? name.find(']') : 0);
+  name = name.substr(0, port);
+  if (name.starts_with('[') && name.ends_with(']')) {
+    name = name.substr(1, name.size() - 2);
+  }
+  boost::system::error_code failed;
+  const auto address = boost::asio::ip::make_address(std::string(name), failed);
+  return name == "localhost" || (!failed && address.is_loopback());
+}
+
+}  // namespace
+
 Result<auth::Principal> Authenticate(const http::Request& request,
                                      const store::Tokens& tokens) {
   const std::optional<std::string_view> header =
       request.Header("Authorization");
   if (!header) {
     INGOT_ASSIGN(const bool any, tokens.Any());
-    return auth::Principal{.right = any ? auth::Right::kNothing
+    return auth::Principal{.right = any || !IsOfThisMachine(request)
+                                        ? auth::Right::kNothing
                                         : auth::Right::kAdmin};
   }
   INGOT_ASSIGN(const std::string secret, auth::SecretOf(*header));

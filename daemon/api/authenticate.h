@@ -14,8 +14,8 @@
 
 namespace ingot::api {
 
-// Who sent a request. Anybody has all rights while there is no token: the
-// daemon then listens on loopback only. kPermissionDenied for credentials that
+// Who sent a request. While there is no token, programs of this machine have
+// all rights, and the daemon listens on loopback only. kPermissionDenied for credentials that
 // are none, unknown, revoked or expired: one message for all.
 Result<auth::Principal> Authenticate(const http::Request& request,
                                      const store::Tokens& tokens);

@@ -203,6 +203,35 @@ TEST_F(LfsTest, WhoMayHaveWhat) {
   EXPECT_EQ(Create("me/../x", writer).status, 400);
 }
 
+// While there is no token, what a browser sends for a page of somebody else's
+// is not taken for the user's wish.
+TEST_F(LfsTest, PagesInBrowsersAreNobody) {
+  ASSERT_EQ(Create("me/model", "").status, 200);
+  EXPECT_EQ(Create("me/other", "Origin: http://evil.example\r\n").status, 401);
+  EXPECT_EQ(Put("me/model", oid_, body_, "Origin: null\r\n").status, 401);
+  ASSERT_EQ(Put("me/model", oid_, body_).status, 200);
+  const std::string line = "GET /me/model.git/info/lfs/objects/" + oid_;
+  for (const auto& [host, status] :
+       {std::pair<std::string, unsigned>{"localhost", 200},
+        {"localhost:7878", 200},
+        {"127.0.0.1:7878", 200},
+        {"[::1]:7878", 200},
+        {"[::1]", 200},
+        {"evil.example", 401},
+        {"evil.example:7878", 401},
+        {"localhost.evil.example", 401},
+        {"127.evil.example", 401},
+        {"[::2]", 401},
+        {"[", 401},
+        {"", 401}}) {
+    EXPECT_EQ(
+        Ask(server_->port(), line + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n")
+            .status,
+        status)
+        << host;
+  }
+}
+
 TEST_F(LfsTest, LiesAreFound) {
   ASSERT_EQ(Create("me/model", "").status, 200);
   const std::string other = OidOf("other");
