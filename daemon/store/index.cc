@@ -60,6 +60,19 @@ rocksdb::Options MakeOptions(const IndexOptions& options, rocksdb::Env* env) {
   return made;
 }
 
+std::string CurrentFile(const std::string& path) { return path + "/CURRENT"; }
+
+// Removes a database, what makes it one first: then a removal that is cut
+// short leaves none, and not a damaged one.
+Status RemoveRows(const std::string& path, const rocksdb::Options& options,
+                  const std::string& name) {
+  const std::string current = CurrentFile(path);
+  if (options.env->FileExists(current).ok()) {
+    INGOT_TRY(ToStatus(options.env->DeleteFile(current), name));
+  }
+  return ToStatus(rocksdb::DestroyDB(path, options), name);
+}
+
 Result<std::optional<std::string>> Found(const rocksdb::Status& status,
                                          std::string value,
                                          const std::string& name) {
@@ -147,7 +160,7 @@ class Index::Impl {
     if (format != EncodeNumbers({kIndexFormat})) {
       writer_.reset();
       db_.reset();
-      INGOT_TRY(ToStatus(rocksdb::DestroyDB(path_, options_), name_));
+      INGOT_TRY(RemoveRows(path_, options_, name_));
       INGOT_TRY(OpenRows());
       writer_->Put(MetaKey("format"), EncodeNumbers({kIndexFormat}));
       return WriteRows();
@@ -193,6 +206,11 @@ class Index::Impl {
 
  private:
   Status OpenRows() {
+    // A creation that was cut short leaves files that RocksDB takes for a
+    // damaged database; what makes them one is written last.
+    if (!options_.env->FileExists(CurrentFile(path_)).ok()) {
+      INGOT_TRY(RemoveRows(path_, options_, name_));
+    }
     rocksdb::DB* db = nullptr;
     INGOT_TRY(ToStatus(rocksdb::DB::Open(options_, path_, &db), name_));
     db_.reset(db);
@@ -243,7 +261,7 @@ Status Index::Commit(const JournalMark& mark) { return impl_->Commit(mark); }
 void Index::Drop() { impl_->Drop(); }
 
 Status RemoveIndex(const std::string& folder) {
-  return ToStatus(rocksdb::DestroyDB(folder, {}), folder);
+  return RemoveRows(folder, {}, folder);
 }
 
 }  // namespace ingot::store

@@ -182,6 +182,41 @@ TEST_F(IndexTest, DamageIsFoundAndRemoved) {
   EXPECT_EQ(OpenIndex(copy)->mark(), JournalMark{});
 }
 
+// As by a process that was killed while it made the index.
+TEST_F(IndexTest, ACreationThatWasCutShortIsBegunAgain) {
+  {
+    const auto index = OpenIndex(folder_);
+    ASSERT_TRUE(Stage(index.get(), 1, 1, "row").ok());
+    ASSERT_TRUE(index->Commit({1, 1}).ok());
+  }
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
+    names.push_back(entry.path().filename());
+  }
+  ASSERT_GE(names.size(), 4);
+  const std::string copy = temporary_ / "copy";
+  for (const std::string& left : names) {
+    if (left == "CURRENT") continue;
+    // That file alone, and all but that file, without what is written last.
+    for (const bool alone : {false, true}) {
+      SCOPED_TRACE(left);
+      std::filesystem::remove_all(copy);
+      std::filesystem::copy(folder_, copy);
+      for (const std::string& name : names) {
+        if (name == "CURRENT" || (name == left) != alone) {
+          std::filesystem::remove(copy + "/" + name);
+        }
+      }
+      const auto index = Index::Open({.folder = copy}, ApplyTexts);
+      ASSERT_TRUE(index.ok()) << index.error().message;
+      EXPECT_EQ((*index)->mark(), JournalMark{});
+      EXPECT_EQ(*(*index)->Get("row"), std::nullopt);
+      ASSERT_TRUE(Stage(index->get(), 1, 1, "again").ok());
+      ASSERT_TRUE((*index)->Commit({1, 1}).ok());
+    }
+  }
+}
+
 TEST_F(IndexTest, AnotherFormatIsEmptied) {
   {
     const auto index = OpenIndex(folder_);
