@@ -190,19 +190,16 @@ class Bench {
   // Git objects a second, of all that was written.
   double Rebuild() {
     store_.reset();
-    Require(RemoveIndex(IndexFolder()));
+    Require(RemoveIndex(IndexFolder(folder_)));
     const double seconds = Seconds([&] { Open(); });
     return static_cast<double>(objects_) / seconds;
   }
 
  private:
-  std::string IndexFolder() const {
-    return folder_ + "/" + std::string(kIndexFolder);
-  }
   void Open() {
     store_.reset();
-    store_ = Require(
-        Store::Open(storage_.get(), {.index = {.folder = IndexFolder()}}));
+    store_ = Require(Store::Open(storage_.get(),
+                                 {.index = {.folder = IndexFolder(folder_)}}));
   }
   uint64_t NewRepository() {
     return Require(store_->repositories().Create(

@@ -48,6 +48,21 @@ std::string ToHex(ByteSpan bytes) {
   return text;
 }
 
+std::optional<Digest> DigestOfHex(std::string_view text) {
+  Digest digest;
+  if (text.size() != 2 * digest.bytes.size()) return std::nullopt;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    int value = -1;
+    if (c >= '0' && c <= '9') value = c - '0';
+    if (c >= 'a' && c <= 'f') value = c - 'a' + 10;
+    if (value < 0) return std::nullopt;
+    digest.bytes[i / 2] =
+        digest.bytes[i / 2] << 4 | static_cast<std::byte>(value);
+  }
+  return digest;
+}
+
 Hasher::Hasher() : context_(std::make_unique<Context>()) { context_->Start(); }
 Hasher::~Hasher() = default;
 Hasher::Hasher(Hasher&&) noexcept = default;

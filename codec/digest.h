@@ -11,7 +11,9 @@
 #include <compare>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "codec/bytes.h"
 
@@ -27,6 +29,8 @@ struct Digest {
 // Two lower-case hexadecimal digits for each byte.
 std::string ToHex(ByteSpan bytes);
 inline std::string ToHex(const Digest& digest) { return ToHex(digest.bytes); }
+// The same the other way; nothing for anything but 64 such digits.
+std::optional<Digest> DigestOfHex(std::string_view text);
 
 // Computes a Digest over bytes that arrive in pieces. One thread at a time;
 // may be moved between threads.

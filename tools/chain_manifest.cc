@@ -20,23 +20,6 @@ constexpr int kVersion = 1;
 constexpr uint64_t kMaxManifestBytes = uint64_t{256} << 20;
 constexpr int64_t kNanosecondsEnd = 1'000'000'000;
 
-std::optional<Digest> ParseHex(const std::string& text) {
-  Digest digest;
-  if (text.size() != 2 * digest.bytes.size()) return std::nullopt;
-  const auto value = [](char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    return -1;
-  };
-  for (size_t i = 0; i < digest.bytes.size(); ++i) {
-    const int high = value(text[2 * i]);
-    const int low = value(text[2 * i + 1]);
-    if (high < 0 || low < 0) return std::nullopt;
-    digest.bytes[i] = static_cast<std::byte>(high * 16 + low);
-  }
-  return digest;
-}
-
 // Looks up fields of JSON objects and remembers the first that is not as
 // expected.
 class Fields {
@@ -73,7 +56,7 @@ class Fields {
             .nanoseconds = (*field)[1].get<uint32_t>()};
   }
   Digest Sha256(const Json& json, const char* name) {
-    const std::optional<Digest> digest = ParseHex(Text(json, name));
+    const std::optional<Digest> digest = DigestOfHex(Text(json, name));
     if (!digest) return Miss(name), Digest{};
     return *digest;
   }

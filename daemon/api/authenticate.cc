@@ -61,7 +61,7 @@ awaitable<Status> RespondUnauthorized(http::Exchange& exchange,
     return RespondError(exchange, error);
   }
   return RespondError(exchange, 401, error.message,
-                      {{"WWW-Authenticate", "Basic realm=\"ingot\""}});
+                      {{"WWW-Authenticate", kChallenge}});
 }
 
 awaitable<Status> RespondForbidden(http::Exchange& exchange,

@@ -14,9 +14,12 @@
 
 namespace ingot::api {
 
+// What asks for credentials.
+inline constexpr const char* kChallenge = "Basic realm=\"ingot\"";
+
 // Who sent a request. While there is no token, programs of this machine have
-// all rights, and the daemon listens on loopback only. kPermissionDenied for credentials that
-// are none, unknown, revoked or expired: one message for all.
+// all rights, and the daemon listens on loopback only. kPermissionDenied for
+// credentials that are none, unknown, revoked or expired: one message for all.
 Result<auth::Principal> Authenticate(const http::Request& request,
                                      const store::Tokens& tokens);
 

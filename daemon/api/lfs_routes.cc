@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "codec/digest.h"
+#include "daemon/api/authenticate.h"
 #include "daemon/api/json_body.h"
 #include "daemon/api/repository_access.h"
 #include "daemon/http/content.h"
@@ -32,8 +33,8 @@ awaitable<Status> RespondLfs(Exchange& exchange, unsigned status,
   http::ResponseHead head = {.status = status, .headers = {}};
   head.headers.emplace_back("Content-Type", kType);
   if (status == 401) {
-    head.headers.emplace_back("LFS-Authenticate", "Basic realm=\"ingot\"");
-    head.headers.emplace_back("WWW-Authenticate", "Basic realm=\"ingot\"");
+    head.headers.emplace_back("LFS-Authenticate", kChallenge);
+    head.headers.emplace_back("WWW-Authenticate", kChallenge);
   }
   return exchange.Respond(
       std::move(head),
@@ -43,22 +44,6 @@ awaitable<Status> RespondLfs(Exchange& exchange, unsigned status,
 awaitable<Status> RefuseLfs(Exchange& exchange, unsigned status,
                             const std::string& message) {
   return RespondLfs(exchange, status, json{{"message", message}});
-}
-
-// 64 lower-case hexadecimal digits.
-std::optional<Digest> ParseOid(std::string_view text) {
-  Digest digest;
-  if (text.size() != 2 * digest.bytes.size()) return std::nullopt;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    int value = -1;
-    if (c >= '0' && c <= '9') value = c - '0';
-    if (c >= 'a' && c <= 'f') value = c - 'a' + 10;
-    if (value < 0) return std::nullopt;
-    digest.bytes[i / 2] =
-        digest.bytes[i / 2] << 4 | static_cast<std::byte>(value);
-  }
-  return digest;
 }
 
 // "name.git" of a path's last segment but those of git-lfs.
@@ -72,13 +57,20 @@ std::optional<store::RepositoryName> NameOf(const PathParameters& path) {
                                .name = std::move(name)};
 }
 
-std::variant<Access, Refusal> FindLfsAccess(const Exchange& exchange,
-                                            const PathParameters& path,
-                                            store::Store* store,
-                                            auth::Right right) {
+// The repository of a path, if whoever sent the request may have it so.
+// Nothing: not so, and the request has been answered.
+awaitable<std::optional<store::RepositoryInfo>> FindLfsRepository(
+    Exchange& exchange, const PathParameters& path, store::Store* store,
+    auth::Right right) {
   const auto name = NameOf(path);
-  if (!name) return Refusal{404, "repository not found"};
-  return FindAccess(exchange.request(), store, *name, right);
+  std::variant<store::RepositoryInfo, Refusal> access =
+      Refusal{404, "repository not found"};
+  if (name) access = FindAccess(exchange.request(), store, *name, right);
+  if (const auto* refusal = std::get_if<Refusal>(&access)) {
+    co_await RefuseLfs(exchange, refusal->status, refusal->message);
+    co_return std::nullopt;
+  }
+  co_return std::get<store::RepositoryInfo>(std::move(access));
 }
 
 // Of a file that a repository is granted; nothing: it is not.
@@ -105,7 +97,7 @@ Result<json> Describe(store::Store* store, uint64_t repository, bool upload,
     answer["error"] = {{"code", code}, {"message", message}};
     return answer;
   };
-  const std::optional<Digest> digest = ParseOid(oid);
+  const std::optional<Digest> digest = DigestOfHex(oid);
   if (!digest || !size.is_number_unsigned()) {
     return fail(422, "expected a SHA-256 and a size");
   }
@@ -139,8 +131,8 @@ Result<json> DescribeAll(store::Store* store, uint64_t repository, bool upload,
               {"hash_algo", "sha256"}};
 }
 
-std::string BaseUrl(const Exchange& exchange, const Access& access) {
-  const store::RepositoryName& name = access.repository.repository.name;
+std::string BaseUrl(const Exchange& exchange,
+                    const store::RepositoryName& name) {
   return "http://" + std::string(*exchange.request().Header("Host")) + "/" +
          name.space + "/" + name.name + ".git/info/lfs/objects";
 }
@@ -169,21 +161,22 @@ awaitable<void> Batch(store::Store* store, Exchange& exchange,
     co_await RefuseLfs(exchange, 413, "too many objects");
     co_return;
   }
-  const auto access = FindLfsAccess(
+  const auto repository = co_await FindLfsRepository(
       exchange, path, store, upload ? auth::Right::kWrite : auth::Right::kRead);
-  if (const auto* refusal = std::get_if<Refusal>(&access)) {
-    co_await RefuseLfs(exchange, refusal->status, refusal->message);
-    co_return;
-  }
-  const Access& granted = std::get<Access>(access);
+  if (!repository) co_return;
   const Result<json> answer =
-      DescribeAll(store, granted.repository.number, upload,
-                  BaseUrl(exchange, granted), objects);
+      DescribeAll(store, repository->number, upload,
+                  BaseUrl(exchange, repository->repository.name), objects);
   if (answer.ok()) {
     co_await RespondLfs(exchange, 200, *answer);
   } else {
     co_await RefuseLfs(exchange, 500, "internal error");
   }
+}
+
+// Of an upload that the store did not take.
+unsigned UploadStatus(const Error& error) {
+  return error.kind == ErrorKind::kResourceExhausted ? 507 : 500;
 }
 
 // The body into `upload`. An HTTP status where that fails; 0: it is there.
@@ -203,8 +196,7 @@ awaitable<unsigned> Receive(Exchange& exchange, http::Workers* workers,
     const auto write = [upload, &gathered] { return upload->Write(gathered); };
     const Status written = co_await workers->Run(write);
     if (!written.ok()) {
-      co_return written.error().kind == ErrorKind::kResourceExhausted ? 507
-                                                                      : 500;
+      co_return UploadStatus(written.error());
     }
     gathered.clear();
     if (last) co_return 0;
@@ -221,13 +213,11 @@ Status Keep(store::Store* store, store::Staging::Upload* upload,
 
 awaitable<void> Put(store::Store* store, http::Workers* workers,
                     Exchange& exchange, const PathParameters& path) {
-  const auto access = FindLfsAccess(exchange, path, store, auth::Right::kWrite);
-  if (const auto* refusal = std::get_if<Refusal>(&access)) {
-    co_await RefuseLfs(exchange, refusal->status, refusal->message);
-    co_return;
-  }
-  const uint64_t repository = std::get<Access>(access).repository.number;
-  const auto file = ParseOid(path.find("oid")->second);
+  const auto repository =
+      co_await FindLfsRepository(exchange, path, store, auth::Right::kWrite);
+  if (!repository) co_return;
+  const uint64_t number = repository->number;
+  const auto file = DigestOfHex(path.find("oid")->second);
   if (!file) {
     co_await RefuseLfs(exchange, 422, "expected a SHA-256");
     co_return;
@@ -248,32 +238,28 @@ awaitable<void> Put(store::Store* store, http::Workers* workers,
     co_return;
   }
   const Digest digest = *file;
-  const auto keep = [store, running, repository, digest] {
-    return Keep(store, running, repository, digest);
+  const auto keep = [store, running, number, digest] {
+    return Keep(store, running, number, digest);
   };
   const Status kept = co_await workers->Run(keep);
   if (kept.ok()) {
     co_await RespondLfs(exchange, 200, json::object());
   } else {
-    co_await RefuseLfs(
-        exchange,
-        kept.error().kind == ErrorKind::kResourceExhausted ? 507 : 500,
-        "the upload could not be kept");
+    co_await RefuseLfs(exchange, UploadStatus(kept.error()),
+                       "the upload could not be kept");
   }
 }
 
 awaitable<void> Get(store::Store* store, Exchange& exchange,
                     const PathParameters& path) {
-  const auto access = FindLfsAccess(exchange, path, store, auth::Right::kRead);
-  if (const auto* refusal = std::get_if<Refusal>(&access)) {
-    co_await RefuseLfs(exchange, refusal->status, refusal->message);
-    co_return;
-  }
-  const auto file = ParseOid(path.find("oid")->second);
+  const auto repository =
+      co_await FindLfsRepository(exchange, path, store, auth::Right::kRead);
+  if (!repository) co_return;
+  const auto file = DigestOfHex(path.find("oid")->second);
   bool granted = false;
   if (file) {
-    const auto found = store->repositories().IsGranted(
-        std::get<Access>(access).repository.number, *file);
+    const auto found =
+        store->repositories().IsGranted(repository->number, *file);
     granted = found.ok() && *found;
   }
   if (!granted) {
@@ -292,19 +278,16 @@ awaitable<void> Get(store::Store* store, Exchange& exchange,
 awaitable<void> Verify(store::Store* store, Exchange& exchange,
                        const PathParameters& path) {
   const Result<json> request = co_await ReadJson(exchange);
-  const auto access = FindLfsAccess(exchange, path, store, auth::Right::kWrite);
-  if (const auto* refusal = std::get_if<Refusal>(&access)) {
-    co_await RefuseLfs(exchange, refusal->status, refusal->message);
-    co_return;
-  }
+  const auto repository =
+      co_await FindLfsRepository(exchange, path, store, auth::Right::kWrite);
+  if (!repository) co_return;
   const auto file =
-      request.ok() ? ParseOid(TextOf(*request, "oid")) : std::nullopt;
+      request.ok() ? DigestOfHex(TextOf(*request, "oid")) : std::nullopt;
   if (!file) {
     co_await RefuseLfs(exchange, 422, "expected a SHA-256 and a size");
     co_return;
   }
-  const auto length =
-      GrantedLength(store, std::get<Access>(access).repository.number, *file);
+  const auto length = GrantedLength(store, repository->number, *file);
   const bool same = length.ok() && *length && request->contains("size") &&
                     request->at("size") == **length;
   if (same) {

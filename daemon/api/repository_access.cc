@@ -7,10 +7,9 @@
 
 namespace ingot::api {
 
-std::variant<Access, Refusal> FindAccess(const http::Request& request,
-                                         store::Store* store,
-                                         const store::RepositoryName& name,
-                                         auth::Right right) {
+std::variant<store::RepositoryInfo, Refusal> FindAccess(
+    const http::Request& request, store::Store* store,
+    const store::RepositoryName& name, auth::Right right) {
   const Result<auth::Principal> who = Authenticate(request, store->tokens());
   if (!who.ok()) {
     if (who.error().kind != ErrorKind::kPermissionDenied) return Refusal{};
@@ -23,7 +22,7 @@ std::variant<Access, Refusal> FindAccess(const http::Request& request,
     return found->has_value() &&
            MayAccess(*who, wanted, name.space, name.name, is_public);
   };
-  if (may(right)) return Access{*who, **found};
+  if (may(right)) return **found;
   const bool anonymous = who->token == 0;
   if (may(auth::Right::kRead)) {
     return anonymous ? Refusal{401, "a token is needed"}

@@ -15,11 +15,6 @@
 
 namespace ingot::api {
 
-struct Access {
-  auth::Principal who;
-  store::RepositoryInfo repository;
-};
-
 // Why somebody may not have a repository.
 struct Refusal {
   unsigned status = 500;
@@ -29,10 +24,9 @@ struct Refusal {
 // A repository that is missing and one that must not be seen are refused with
 // the same words: 401 for the anonymous, 404 for others. One that may be read,
 // but not so, is 401 or 403.
-std::variant<Access, Refusal> FindAccess(const http::Request& request,
-                                         store::Store* store,
-                                         const store::RepositoryName& name,
-                                         auth::Right right);
+std::variant<store::RepositoryInfo, Refusal> FindAccess(
+    const http::Request& request, store::Store* store,
+    const store::RepositoryName& name, auth::Right right);
 
 }  // namespace ingot::api
 

@@ -31,16 +31,13 @@ struct OpenedStore {
   std::unique_ptr<store::Store> store;
 };
 
-std::string IndexFolder(const std::string& data) {
-  return data + "/" + std::string(store::kIndexFolder);
-}
-
 Result<OpenedStore> OpenStore(const std::string& data) {
   OpenedStore opened;
   INGOT_ASSIGN(opened.storage, store::OpenFileStorage(data));
-  INGOT_ASSIGN(opened.store,
-               store::Store::Open(opened.storage.get(),
-                                  {.index = {.folder = IndexFolder(data)}}));
+  INGOT_ASSIGN(
+      opened.store,
+      store::Store::Open(opened.storage.get(),
+                         {.index = {.folder = store::IndexFolder(data)}}));
   return opened;
 }
 
@@ -206,9 +203,9 @@ Status RebuildIndex(const std::string& data) {
   // Nobody else has the store open while this is held.
   INGOT_ASSIGN(std::unique_ptr<store::Storage> storage,
                store::OpenFileStorage(data));
-  INGOT_TRY(store::RemoveIndex(IndexFolder(data)));
+  INGOT_TRY(store::RemoveIndex(store::IndexFolder(data)));
   const auto opened = store::Store::Open(
-      storage.get(), {.index = {.folder = IndexFolder(data)}});
+      storage.get(), {.index = {.folder = store::IndexFolder(data)}});
   return opened.ok() ? Status() : opened.error();
 }
 

@@ -57,7 +57,7 @@ awaitable<Status> WriteRange(Exchange& exchange, const Source& source,
                              ByteRange range) {
   if (exchange.request().method == "HEAD") {
     // Counted, and not sent: no byte is read for it.
-    co_return co_await exchange.Skip(range.end - range.begin);
+    co_return exchange.Skip(range.end - range.begin);
   }
   std::vector<std::byte> piece;
   while (range.begin < range.end) {

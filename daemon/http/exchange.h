@@ -58,7 +58,7 @@ class Exchange {
       ResponseHead head, std::optional<uint64_t> length) = 0;
   virtual boost::asio::awaitable<Status> Write(ByteSpan bytes) = 0;
   // For HEAD: as if `length` bytes had been written.
-  virtual boost::asio::awaitable<Status> Skip(uint64_t length) = 0;
+  virtual Status Skip(uint64_t length) = 0;
   virtual boost::asio::awaitable<Status> Finish() = 0;
 };
 

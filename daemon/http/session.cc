@@ -70,7 +70,7 @@ class TcpSession final : public Session,
   awaitable<Status> Start(ResponseHead head,
                           std::optional<uint64_t> length) override;
   awaitable<Status> Write(ByteSpan bytes) override;
-  awaitable<Status> Skip(uint64_t length) override;
+  Status Skip(uint64_t length) override;
   awaitable<Status> Finish() override;
 
  private:
@@ -321,19 +321,18 @@ awaitable<Status> TcpSession::Start(ResponseHead head,
   co_return Status();
 }
 
-awaitable<Status> TcpSession::Skip(uint64_t length) {
-  if (left_) {
-    if (length > *left_) {
-      co_return Error{ErrorKind::kConflict,
-                      "a response longer than it was said to be"};
-    }
-    *left_ -= length;
+Status TcpSession::Skip(uint64_t length) {
+  if (!left_) return {};
+  if (length > *left_) {
+    return Error{ErrorKind::kConflict,
+                 "a response longer than it was said to be"};
   }
-  co_return Status();
+  *left_ -= length;
+  return {};
 }
 
 awaitable<Status> TcpSession::Write(ByteSpan bytes) {
-  INGOT_CO_TRY(co_await Skip(bytes.size()));
+  INGOT_CO_TRY(Skip(bytes.size()));
   if (is_head()) co_return Status();
   while (!bytes.empty()) {
     const ByteSpan piece = bytes.first(std::min(bytes.size(), kPieceBytes));

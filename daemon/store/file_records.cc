@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "codec/reference_source.h"
-#include "daemon/store/record_fields.h"
 
 namespace ingot::store {
 namespace {
@@ -65,15 +64,6 @@ Result<StagedRecord> StagedRecord::Read(ByteReader* reader) {
   return record;
 }
 
-void UnstagedRecord::Write(ByteWriter* writer) const {
-  writer->WriteVarint(number);
-}
-
-Result<UnstagedRecord> UnstagedRecord::Read(ByteReader* reader) {
-  INGOT_ASSIGN(const uint64_t number, ReadNumber(reader));
-  return UnstagedRecord{number};
-}
-
 void PackContents::Write(ByteWriter* writer) const {
   WriteAlgorithm(writer);
   WriteEntries(files, writer);
@@ -100,24 +90,6 @@ Result<PackSealedRecord> PackSealedRecord::Read(ByteReader* reader) {
   INGOT_ASSIGN(record.length, reader->ReadVarint());
   INGOT_ASSIGN(record.contents, PackContents::Read(reader));
   return record;
-}
-
-void PackRetiredRecord::Write(ByteWriter* writer) const {
-  writer->WriteVarint(number);
-}
-
-Result<PackRetiredRecord> PackRetiredRecord::Read(ByteReader* reader) {
-  INGOT_ASSIGN(const uint64_t number, ReadNumber(reader));
-  return PackRetiredRecord{number};
-}
-
-void PackRemovedRecord::Write(ByteWriter* writer) const {
-  writer->WriteVarint(number);
-}
-
-Result<PackRemovedRecord> PackRemovedRecord::Read(ByteReader* reader) {
-  INGOT_ASSIGN(const uint64_t number, ReadNumber(reader));
-  return PackRemovedRecord{number};
 }
 
 }  // namespace ingot::store

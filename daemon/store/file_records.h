@@ -17,6 +17,7 @@
 #include "codec/digest.h"
 #include "codec/manifest.h"
 #include "codec/result.h"
+#include "daemon/store/record_fields.h"
 
 namespace ingot::store {
 
@@ -33,14 +34,7 @@ struct StagedRecord {
 };
 
 // A staged file that is no longer needed.
-struct UnstagedRecord {
-  static constexpr uint16_t kType = 2;
-  uint64_t number;
-
-  void Write(ByteWriter* writer) const;
-  static Result<UnstagedRecord> Read(ByteReader* reader);
-  bool operator==(const UnstagedRecord&) const = default;
-};
+using UnstagedRecord = NumberRecord<2>;
 
 // Something that a pack holds: a file's manifest, or an object.
 struct PackEntry {
@@ -77,24 +71,10 @@ struct PackSealedRecord {
 };
 
 // A pack that nothing new may refer to.
-struct PackRetiredRecord {
-  static constexpr uint16_t kType = 4;
-  uint64_t number;
-
-  void Write(ByteWriter* writer) const;
-  static Result<PackRetiredRecord> Read(ByteReader* reader);
-  bool operator==(const PackRetiredRecord&) const = default;
-};
+using PackRetiredRecord = NumberRecord<4>;
 
 // A retired pack that is no longer needed.
-struct PackRemovedRecord {
-  static constexpr uint16_t kType = 5;
-  uint64_t number;
-
-  void Write(ByteWriter* writer) const;
-  static Result<PackRemovedRecord> Read(ByteReader* reader);
-  bool operator==(const PackRemovedRecord&) const = default;
-};
+using PackRemovedRecord = NumberRecord<5>;
 
 }  // namespace ingot::store
 

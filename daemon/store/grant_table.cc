@@ -76,12 +76,7 @@ Result<bool> IsGranted(const IndexReader& index, uint64_t repository,
 Status ExpectCopyIfGranted(const IndexReader& index, const Digest& file) {
   INGOT_ASSIGN(const bool has_copy, HasCopy(index, file));
   if (has_copy) return {};
-  bool granted = false;
-  INGOT_TRY(
-      index.Scan(RepositoriesOf(file), [&](std::string_view, std::string_view) {
-        granted = true;
-        return Result<bool>(false);
-      }));
+  INGOT_ASSIGN(const bool granted, index.HasRows(RepositoriesOf(file)));
   if (!granted) return {};
   return Error{ErrorKind::kConflict,
                ToHex(file) + ": the last copy of what is granted"};

@@ -237,6 +237,15 @@ class Index::Impl {
   JournalMark mark_;
 };
 
+Result<bool> IndexReader::HasRows(std::string_view prefix) const {
+  bool found = false;
+  INGOT_TRY(Scan(prefix, [&](std::string_view, std::string_view) {
+    found = true;
+    return Result<bool>(false);
+  }));
+  return found;
+}
+
 Index::Index(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 // RocksDB writes its buffer when it is closed.
 Index::~Index() = default;

@@ -39,6 +39,8 @@ class IndexReader {
   Status Scan(std::string_view prefix, const RowVisitor& visit) const {
     return ScanAfter(prefix, {}, visit);
   }
+  // Whether there is one.
+  Result<bool> HasRows(std::string_view prefix) const;
 };
 
 // Reads what it has written, and the rows below it.

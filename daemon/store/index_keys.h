@@ -1,4 +1,5 @@
-// The keys of the index's rows, table by table (STORE.md, "Index"). Numbers
+// The keys of the index's rows, table by table (STORE.md, "Index"), and how
+// what writes itself becomes a row. Numbers
 // are big-endian, so that rows are in their order.
 //
 // Thread-safety: values.
@@ -9,7 +10,10 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "codec/base/byte_writer.h"
+#include "codec/bytes.h"
 #include "codec/digest.h"
 
 namespace ingot::store {
@@ -53,6 +57,15 @@ class IndexKey {
 // The number, or the digest, that ends a key. REQUIRES: one does.
 uint64_t LastNumber(std::string_view key);
 Digest LastDigest(std::string_view key);
+
+// The row of something that writes itself, such as a record.
+template <typename Written>
+std::string RowOf(const Written& written) {
+  std::vector<std::byte> bytes;
+  ByteWriter writer(&bytes);
+  written.Write(&writer);
+  return std::string(AsText(bytes));
+}
 
 }  // namespace ingot::store
 

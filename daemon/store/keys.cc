@@ -17,6 +17,8 @@ bool IsComponent(std::string_view text) {
 
 }  // namespace
 
+std::string IndexFolder(const std::string& folder) { return folder + "/index"; }
+
 std::string NumberedKey(std::string_view folder, uint64_t number) {
   char digits[kDigits + 1];
   std::snprintf(digits, sizeof(digits), "%016llx",

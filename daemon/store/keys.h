@@ -14,13 +14,14 @@
 
 namespace ingot::store {
 
-// Of the index, which is no part of the storage, in a store's folder.
-inline constexpr std::string_view kIndexFolder = "index";
 inline constexpr std::string_view kLockKey = "lock";
 inline constexpr std::string_view kJournalFolder = "journal";
 inline constexpr std::string_view kPackFolder = "pack";
 inline constexpr std::string_view kStagedFolder = "staged";
 inline constexpr std::string_view kVersionFolder = "version";
+
+// Where the index is, which is no part of the storage, of a store in `folder`.
+std::string IndexFolder(const std::string& folder);
 
 // `folder`, "/" and 16 hexadecimal digits.
 std::string NumberedKey(std::string_view folder, uint64_t number);

@@ -217,10 +217,7 @@ Status Apply(const PackSealedRecord& record, IndexWriter* index) {
     ByteWriter(&value).WriteVarint(depth);
     index->Put(NeededKey(needed).Add(number), AsText(value));
   }
-  std::vector<std::byte> contents;
-  ByteWriter writer(&contents);
-  record.contents.Write(&writer);
-  index->Put(ContentsKey(number), AsText(contents));
+  index->Put(ContentsKey(number), RowOf(record.contents));
   PutPack({.number = number,
            .length = record.length,
            .files = record.contents.files.size(),

@@ -20,6 +20,20 @@ inline constexpr uint64_t kMaxNumber = UINT64_MAX / 2;
 // 1 to kMaxNumber, a varint.
 Result<uint64_t> ReadNumber(ByteReader* reader);
 
+// A record that says no more than which file, repository or token it is about.
+template <uint16_t Type>
+struct NumberRecord {
+  static constexpr uint16_t kType = Type;
+  uint64_t number;
+
+  void Write(ByteWriter* writer) const { writer->WriteVarint(number); }
+  static Result<NumberRecord> Read(ByteReader* reader) {
+    INGOT_ASSIGN(const uint64_t read, ReadNumber(reader));
+    return NumberRecord{read};
+  }
+  bool operator==(const NumberRecord&) const = default;
+};
+
 // One byte, 0 or 1.
 void WriteFlag(bool flag, ByteWriter* writer);
 Result<bool> ReadFlag(ByteReader* reader);

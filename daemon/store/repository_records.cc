@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "daemon/store/record_fields.h"
-
 namespace ingot::store {
 namespace {
 
@@ -75,16 +73,6 @@ void RepositoryChangedRecord::Write(ByteWriter* writer) const {
 Result<RepositoryChangedRecord> RepositoryChangedRecord::Read(
     ByteReader* reader) {
   return ReadNamed<RepositoryChangedRecord>(reader);
-}
-
-void RepositoryDeletedRecord::Write(ByteWriter* writer) const {
-  writer->WriteVarint(number);
-}
-
-Result<RepositoryDeletedRecord> RepositoryDeletedRecord::Read(
-    ByteReader* reader) {
-  INGOT_ASSIGN(const uint64_t number, ReadNumber(reader));
-  return RepositoryDeletedRecord{number};
 }
 
 void GitObjectRecord::Write(ByteWriter* writer) const {

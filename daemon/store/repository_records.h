@@ -18,6 +18,7 @@
 #include "codec/digest.h"
 #include "codec/result.h"
 #include "daemon/store/git_object.h"
+#include "daemon/store/record_fields.h"
 #include "daemon/store/repository.h"
 
 namespace ingot::store {
@@ -43,14 +44,7 @@ struct RepositoryChangedRecord {
   bool operator==(const RepositoryChangedRecord&) const = default;
 };
 
-struct RepositoryDeletedRecord {
-  static constexpr uint16_t kType = 8;
-  uint64_t number;
-
-  void Write(ByteWriter* writer) const;
-  static Result<RepositoryDeletedRecord> Read(ByteReader* reader);
-  bool operator==(const RepositoryDeletedRecord&) const = default;
-};
+using RepositoryDeletedRecord = NumberRecord<8>;
 
 struct GitObjectRecord {
   static constexpr uint16_t kType = 9;

@@ -47,11 +47,9 @@ Status Apply(const StagedRecord& record, IndexWriter* index) {
     return Error{ErrorKind::kConflict,
                  ToHex(record.digest) + ": is staged already"};
   }
-  std::vector<std::byte> row;
-  ByteWriter writer(&row);
-  record.Write(&writer);
-  index->Put(NumberKey(record.number), AsText(row));
-  index->Put(DigestKey(record.digest), AsText(row));
+  const std::string row = RowOf(record);
+  index->Put(NumberKey(record.number), row);
+  index->Put(DigestKey(record.digest), row);
   return RaiseLargestNumber(kStagedFolder, record.number, index);
 }
 

@@ -2,7 +2,6 @@
 
 #include <string>
 
-#include "daemon/store/record_fields.h"
 #include "daemon/store/repository.h"
 
 namespace ingot::store {
@@ -35,15 +34,6 @@ Result<TokenCreatedRecord> TokenCreatedRecord::Read(ByteReader* reader) {
     if (!IsNamePart(*part)) return reader->Corrupt("name in a token");
   }
   return record;
-}
-
-void TokenRevokedRecord::Write(ByteWriter* writer) const {
-  writer->WriteVarint(number);
-}
-
-Result<TokenRevokedRecord> TokenRevokedRecord::Read(ByteReader* reader) {
-  INGOT_ASSIGN(const uint64_t number, ReadNumber(reader));
-  return TokenRevokedRecord{number};
 }
 
 }  // namespace ingot::store

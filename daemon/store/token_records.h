@@ -13,6 +13,7 @@
 #include "codec/base/byte_reader.h"
 #include "codec/base/byte_writer.h"
 #include "codec/result.h"
+#include "daemon/store/record_fields.h"
 #include "daemon/store/token.h"
 
 namespace ingot::store {
@@ -27,14 +28,7 @@ struct TokenCreatedRecord {
   bool operator==(const TokenCreatedRecord&) const = default;
 };
 
-struct TokenRevokedRecord {
-  static constexpr uint16_t kType = 14;
-  uint64_t number;
-
-  void Write(ByteWriter* writer) const;
-  static Result<TokenRevokedRecord> Read(ByteReader* reader);
-  bool operator==(const TokenRevokedRecord&) const = default;
-};
+using TokenRevokedRecord = NumberRecord<14>;
 
 }  // namespace ingot::store
 

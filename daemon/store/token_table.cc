@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "codec/base/byte_reader.h"
-#include "codec/base/byte_writer.h"
 #include "daemon/store/index_keys.h"
 #include "daemon/store/largest_number.h"
 
@@ -43,11 +42,9 @@ Status Apply(const TokenCreatedRecord& record, IndexWriter* index) {
     return Error{ErrorKind::kConflict,
                  "token " + std::to_string(record.number) + ": is there"};
   }
-  std::vector<std::byte> row;
-  ByteWriter writer(&row);
-  record.Write(&writer);
-  index->Put(TokenKey(record.number), AsText(row));
-  index->Put(SecretKey(record.token.secret), AsText(row));
+  const std::string row = RowOf(record);
+  index->Put(TokenKey(record.number), row);
+  index->Put(SecretKey(record.token.secret), row);
   return RaiseLargestNumber(kTokenNumbers, record.number, index);
 }
 
@@ -68,13 +65,7 @@ Result<std::optional<TokenInfo>> FindToken(const IndexReader& index,
 }
 
 Result<bool> HasTokens(const IndexReader& index) {
-  bool found = false;
-  INGOT_TRY(index.Scan(IndexKey(IndexTable::kTokens),
-                       [&](std::string_view, std::string_view) {
-                         found = true;
-                         return Result<bool>(false);
-                       }));
-  return found;
+  return index.HasRows(IndexKey(IndexTable::kTokens));
 }
 
 Result<std::vector<TokenInfo>> ListTokens(const IndexReader& index) {

@@ -78,6 +78,18 @@ TEST(DigestTest, OfARangeOfASource) {
   }
 }
 
+TEST(DigestTest, ComesBackFromHex) {
+  EXPECT_EQ(DigestOfHex(kAbc), HashBytes(AsBytes("abc")));
+  std::string text(kAbc);
+  for (const char other : {'g', 'A', ' ', '\0'}) {
+    text[9] = other;
+    EXPECT_EQ(DigestOfHex(text), std::nullopt);
+  }
+  EXPECT_EQ(DigestOfHex(""), std::nullopt);
+  EXPECT_EQ(DigestOfHex(kAbc.substr(2)), std::nullopt);
+  EXPECT_EQ(DigestOfHex(std::string(kAbc) + "00"), std::nullopt);
+}
+
 TEST(DigestTest, OrdersAndCompares) {
   EXPECT_EQ(HashBytes(AsBytes("x")), HashBytes(AsBytes("x")));
   EXPECT_NE(HashBytes(AsBytes("x")), HashBytes(AsBytes("y")));

@@ -47,7 +47,7 @@ std::unique_ptr<Store> OpenStore(Storage* storage, StoreOptions options) {
 }
 
 StoreOptions FolderOptions(const std::string& folder) {
-  return {.index = {.folder = folder + "/" + std::string(kIndexFolder)}};
+  return {.index = {.folder = IndexFolder(folder)}};
 }
 
 void ExpectStaged(const Staging& staging, ByteSpan bytes) {
