@@ -79,9 +79,9 @@ TEST_F(GitLfsTest, PushesAndPulls) {
   for (size_t i = 0; i < model.size(); ++i) {
     model[i] = static_cast<char>(i * i >> 8);
   }
-  ASSERT_TRUE(Shell("git init --bare remote.git && git init work"));
-  const std::string work = "home/work";
-  std::ofstream(temporary_ / "home/work/model.safetensors", std::ios::binary)
+  ASSERT_TRUE(Shell("git init --bare remote.git && git init source"));
+  const std::string source = "home/source";
+  std::ofstream(temporary_ / "home/source/model.safetensors", std::ios::binary)
       << model;
   const std::string url =
       "http://any:" + secret + "@127.0.0.1:" + port + "/me/model.git/info/lfs";
@@ -92,8 +92,8 @@ TEST_F(GitLfsTest, PushesAndPulls) {
                 " && "
                 "git lfs track '*.safetensors' && git add . && "
                 "git commit -m Model && git push origin main",
-            work));
-  ASSERT_TRUE(Shell("git lfs push --all origin", work));
+            source));
+  ASSERT_TRUE(Shell("git lfs push --all origin", source));
 
   // Somebody else.
   const std::string clone =
