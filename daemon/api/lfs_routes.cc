@@ -14,6 +14,7 @@
 #include "daemon/api/json_body.h"
 #include "daemon/api/repository_access.h"
 #include "daemon/http/content.h"
+#include "daemon/ingest/stored_file.h"
 
 namespace ingot::api {
 namespace {
@@ -80,10 +81,9 @@ Result<std::optional<uint64_t>> GrantedLength(store::Store* store,
   INGOT_ASSIGN(const bool granted,
                store->repositories().IsGranted(repository, file));
   if (!granted) return std::optional<uint64_t>();
-  INGOT_ASSIGN(const auto staged, store->staging().Find(file));
-  if (staged) return std::optional(staged->length);
-  INGOT_ASSIGN(const auto packed, store->packs().FindFile(file));
-  if (!packed.empty()) return std::optional(packed.front().length);
+  INGOT_ASSIGN(const std::optional<uint64_t> length,
+               ingest::StoredLength(store, file));
+  if (length) return length;
   return Corruption(ToHex(file) + ": granted, and neither staged nor packed");
 }
 
@@ -266,7 +266,7 @@ awaitable<void> Get(store::Store* store, Exchange& exchange,
     co_await RefuseLfs(exchange, 404, "object not found");
     co_return;
   }
-  const auto source = store->staging().Open(*file);
+  const auto source = ingest::OpenStoredFile(store, *file);
   if (!source.ok()) {
     co_await RefuseLfs(exchange, 500, "internal error");
     co_return;
