@@ -250,8 +250,8 @@ awaitable<void> Put(store::Store* store, http::Workers* workers,
   }
 }
 
-awaitable<void> Get(store::Store* store, Exchange& exchange,
-                    const PathParameters& path) {
+awaitable<void> Get(store::Store* store, http::Workers* workers,
+                    Exchange& exchange, const PathParameters& path) {
   const auto repository =
       co_await FindLfsRepository(exchange, path, store, auth::Right::kRead);
   if (!repository) co_return;
@@ -266,13 +266,17 @@ awaitable<void> Get(store::Store* store, Exchange& exchange,
     co_await RefuseLfs(exchange, 404, "object not found");
     co_return;
   }
-  const auto source = ingest::OpenStoredFile(store, *file);
+  const Digest digest = *file;
+  const auto open = [store, digest] {
+    return ingest::OpenStoredFile(store, digest);
+  };
+  auto source = co_await workers->Run(open);
   if (!source.ok()) {
     co_await RefuseLfs(exchange, 500, "internal error");
     co_return;
   }
-  http::Content content = {.source = source->get(), .etag = ToHex(*file)};
-  co_await RespondContent(exchange, std::move(content));
+  http::Content content = {.source = std::move(*source), .etag = ToHex(digest)};
+  co_await RespondContent(exchange, workers, std::move(content));
 }
 
 awaitable<void> Verify(store::Store* store, Exchange& exchange,
@@ -315,8 +319,8 @@ void AddLfsRoutes(store::Store* store, http::Workers* workers,
                 return Put(store, workers, exchange, path);
               });
   router->Add("GET", objects + "/{oid}",
-              [store](Exchange& exchange, const PathParameters& path) {
-                return Get(store, exchange, path);
+              [store, workers](Exchange& exchange, const PathParameters& path) {
+                return Get(store, workers, exchange, path);
               });
 }
 

@@ -1,6 +1,7 @@
 #include "daemon/http/content.h"
 
 #include <algorithm>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -14,7 +15,7 @@ namespace {
 
 using boost::asio::awaitable;
 
-constexpr uint64_t kPiece = uint64_t{256} << 10;
+constexpr uint64_t kPiece = uint64_t{512} << 10;
 constexpr std::string_view kBoundary = "ingot-byte-range";
 
 bool MatchesTag(std::string_view header, const std::string& quoted) {
@@ -53,25 +54,36 @@ ResponseHead MakeHead(unsigned status, const std::string& quoted,
                       {"Content-Type", type}}};
 }
 
-awaitable<Status> WriteRange(Exchange& exchange, const Source& source,
-                             ByteRange range) {
+awaitable<Status> WriteRange(Exchange& exchange, Workers* workers,
+                             const Source& source, ByteRange range) {
+  using namespace boost::asio::experimental::awaitable_operators;
   if (exchange.request().method == "HEAD") {
     // Counted, and not sent: no byte is read for it.
     co_return exchange.Skip(range.end - range.begin);
   }
-  std::vector<std::byte> piece;
+  std::vector<std::byte> sent;
+  std::vector<std::byte> next;
+  // Both are this coroutine's, which waits for what it has begun.
+  const auto read = [&source, &range, &next] {
+    next.resize(std::min(kPiece, range.end - range.begin));
+    return source.ReadAt(range.begin, next);
+  };
+  if (range.begin < range.end) INGOT_CO_TRY(co_await workers->Run(read));
   while (range.begin < range.end) {
-    piece.resize(std::min(kPiece, range.end - range.begin));
-    INGOT_CO_TRY(source.ReadAt(range.begin, piece));
-    INGOT_CO_TRY(co_await exchange.Write(piece));
-    range.begin += piece.size();
+    sent.swap(next);
+    range.begin += sent.size();
+    if (range.begin == range.end) break;
+    auto [written, got] = co_await (exchange.Write(sent) && workers->Run(read));
+    INGOT_CO_TRY(std::move(written));
+    INGOT_CO_TRY(std::move(got));
   }
-  co_return Status();
+  co_return co_await exchange.Write(sent);
 }
 
 }  // namespace
 
-awaitable<Status> RespondContent(Exchange& exchange, Content content) {
+awaitable<Status> RespondContent(Exchange& exchange, Workers* workers,
+                                 Content content) {
   const Request& request = exchange.request();
   const uint64_t size = content.source->size();
   const std::string quoted = "\"" + content.etag + "\"";
@@ -89,8 +101,8 @@ awaitable<Status> RespondContent(Exchange& exchange, Content content) {
   if (!ranges) {
     INGOT_CO_TRY(
         co_await exchange.Start(MakeHead(200, quoted, content.type), size));
-    INGOT_CO_TRY(
-        co_await WriteRange(exchange, *content.source, ByteRange{0, size}));
+    INGOT_CO_TRY(co_await WriteRange(exchange, workers, *content.source,
+                                     ByteRange{0, size}));
     co_return co_await exchange.Finish();
   }
   if (ranges->empty()) {
@@ -104,7 +116,7 @@ awaitable<Status> RespondContent(Exchange& exchange, Content content) {
     ResponseHead head = MakeHead(206, quoted, content.type);
     head.headers.emplace_back("Content-Range", RangeText(one, size));
     INGOT_CO_TRY(co_await exchange.Start(std::move(head), one.end - one.begin));
-    INGOT_CO_TRY(co_await WriteRange(exchange, *content.source, one));
+    INGOT_CO_TRY(co_await WriteRange(exchange, workers, *content.source, one));
     co_return co_await exchange.Finish();
   }
   INGOT_CO_TRY(co_await exchange.Start(
@@ -114,7 +126,7 @@ awaitable<Status> RespondContent(Exchange& exchange, Content content) {
   for (const ByteRange& one : *ranges) {
     const std::string head = PartHead(one, content);
     INGOT_CO_TRY(co_await exchange.Write(AsBytes(head)));
-    INGOT_CO_TRY(co_await WriteRange(exchange, *content.source, one));
+    INGOT_CO_TRY(co_await WriteRange(exchange, workers, *content.source, one));
   }
   const std::string end = PartsEnd();
   INGOT_CO_TRY(co_await exchange.Write(AsBytes(end)));

@@ -1,21 +1,28 @@
 // RespondContent: bytes that somebody may ask for in parts (RFC 9110, 13 and
 // 14).
 //
-// Thread-safety: a coroutine of the exchange.
+// The bytes are read by workers, so that a source may decode them or wait for a
+// disk; the next 512 KiB are read while those before them are sent. Memory: two
+// such pieces for each response, and what the source takes.
+//
+// Thread-safety: a coroutine of the exchange. The source is read by one thread
+// at a time, but by several.
 
 #ifndef INGOT_DAEMON_HTTP_CONTENT_H_
 #define INGOT_DAEMON_HTTP_CONTENT_H_
 
 #include <boost/asio/awaitable.hpp>
+#include <memory>
 #include <string>
 
 #include "codec/source.h"
 #include "daemon/http/exchange.h"
+#include "daemon/http/workers.h"
 
 namespace ingot::http {
 
 struct Content {
-  const Source* source;
+  std::shared_ptr<const Source> source;
   std::string etag;  // without quotes; the same bytes, the same tag
   std::string type = "application/octet-stream";
 };
@@ -24,6 +31,7 @@ struct Content {
 // If-None-Match; 416 where no range lies within. A read that fails ends the
 // connection, since the status has been sent.
 boost::asio::awaitable<Status> RespondContent(Exchange& exchange,
+                                              Workers* workers,
                                               Content content);
 
 }  // namespace ingot::http
