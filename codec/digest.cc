@@ -48,18 +48,22 @@ std::string ToHex(ByteSpan bytes) {
   return text;
 }
 
-std::optional<Digest> DigestOfHex(std::string_view text) {
-  Digest digest;
-  if (text.size() != 2 * digest.bytes.size()) return std::nullopt;
+bool HexToBytes(std::string_view text, MutableByteSpan bytes) {
+  if (text.size() != 2 * bytes.size()) return false;
   for (size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     int value = -1;
     if (c >= '0' && c <= '9') value = c - '0';
     if (c >= 'a' && c <= 'f') value = c - 'a' + 10;
-    if (value < 0) return std::nullopt;
-    digest.bytes[i / 2] =
-        digest.bytes[i / 2] << 4 | static_cast<std::byte>(value);
+    if (value < 0) return false;
+    bytes[i / 2] = bytes[i / 2] << 4 | static_cast<std::byte>(value);
   }
+  return true;
+}
+
+std::optional<Digest> DigestOfHex(std::string_view text) {
+  Digest digest;
+  if (!HexToBytes(text, digest.bytes)) return std::nullopt;
   return digest;
 }
 

@@ -29,7 +29,9 @@ struct Digest {
 // Two lower-case hexadecimal digits for each byte.
 std::string ToHex(ByteSpan bytes);
 inline std::string ToHex(const Digest& digest) { return ToHex(digest.bytes); }
-// The same the other way; nothing for anything but 64 such digits.
+// Fills `bytes` the other way; false for anything but two such digits for each.
+bool HexToBytes(std::string_view text, MutableByteSpan bytes);
+// Nothing for anything but 64 such digits.
 std::optional<Digest> DigestOfHex(std::string_view text);
 
 // Computes a Digest over bytes that arrive in pieces. One thread at a time;

@@ -18,6 +18,12 @@ const EVP_MD* Sha1() {
 
 }  // namespace
 
+std::optional<GitId> GitIdOfHex(std::string_view text) {
+  GitId id;
+  if (!HexToBytes(text, id.bytes)) return std::nullopt;
+  return id;
+}
+
 GitId IdOf(GitType type, ByteSpan bytes) {
   std::string header = type == GitType::kCommit ? "commit"
                        : type == GitType::kTree ? "tree"

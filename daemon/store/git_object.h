@@ -11,10 +11,13 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "codec/bytes.h"
+#include "codec/digest.h"
 
 namespace ingot::store {
 
@@ -22,6 +25,12 @@ struct GitId {
   std::array<std::byte, 20> bytes{};
   auto operator<=>(const GitId&) const = default;
 };
+
+using ingot::ToHex;
+inline std::string ToHex(const GitId& id) { return ingot::ToHex(id.bytes); }
+// The same the other way; nothing for anything but 40 lower-case hexadecimal
+// digits.
+std::optional<GitId> GitIdOfHex(std::string_view text);
 
 enum class GitType : uint8_t { kCommit = 1, kTree = 2, kBlob = 3 };
 

@@ -18,6 +18,30 @@ Status CheckName(const RepositoryName& name) {
       std::to_string(kMaxNameBytes) + " of A-Z a-z 0-9 . _ - in each part");
 }
 
+// What Commit makes true.
+Result<std::vector<Record>> CommitRecords(uint64_t number,
+                                          std::span<const GitObject> objects,
+                                          std::span<const RefChange> refs) {
+  std::vector<Record> records;
+  records.reserve(objects.size() + refs.size());
+  for (const GitObject& object : objects) {
+    if (object.bytes.size() > kMaxGitObjectBytes) {
+      return InvalidArgument(
+          "git object of " + std::to_string(object.bytes.size()) +
+          " bytes: expected at most " + std::to_string(kMaxGitObjectBytes));
+    }
+    records.push_back(GitObjectRecord{number, object});
+  }
+  for (const RefChange& ref : refs) {
+    if (!IsRefName(ref.name)) {
+      return InvalidArgument("ref '" + ref.name + "': not a name of a ref");
+    }
+    records.push_back(
+        RefChangedRecord{number, ref.name, ref.before, ref.after});
+  }
+  return records;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Repositories>> Repositories::Open(Journal* journal,
@@ -28,11 +52,15 @@ Result<std::unique_ptr<Repositories>> Repositories::Open(Journal* journal,
       new Repositories(journal, index, largest + 1));
 }
 
-Result<uint64_t> Repositories::Create(const Repository& repository) {
+Result<uint64_t> Repositories::Create(const Repository& repository,
+                                      std::span<const GitObject> objects,
+                                      std::span<const RefChange> refs) {
   INGOT_TRY(CheckName(repository.name));
   const uint64_t number = next_number_++;
-  INGOT_TRY(
-      AppendRecord(journal_, RepositoryCreatedRecord{number, repository}));
+  INGOT_ASSIGN(std::vector<Record> records,
+               CommitRecords(number, objects, refs));
+  records.insert(records.begin(), RepositoryCreatedRecord{number, repository});
+  INGOT_TRY(AppendRecords(journal_, records));
   return number;
 }
 
@@ -76,23 +104,8 @@ Result<bool> Repositories::IsGranted(uint64_t number,
 
 Status Repositories::Commit(uint64_t number, std::span<const GitObject> objects,
                             std::span<const RefChange> refs) {
-  std::vector<Record> records;
-  records.reserve(objects.size() + refs.size());
-  for (const GitObject& object : objects) {
-    if (object.bytes.size() > kMaxGitObjectBytes) {
-      return InvalidArgument(
-          "git object of " + std::to_string(object.bytes.size()) +
-          " bytes: expected at most " + std::to_string(kMaxGitObjectBytes));
-    }
-    records.push_back(GitObjectRecord{number, object});
-  }
-  for (const RefChange& ref : refs) {
-    if (!IsRefName(ref.name)) {
-      return InvalidArgument("ref '" + ref.name + "': not a name of a ref");
-    }
-    records.push_back(
-        RefChangedRecord{number, ref.name, ref.before, ref.after});
-  }
+  INGOT_ASSIGN(const std::vector<Record> records,
+               CommitRecords(number, objects, refs));
   return AppendRecords(journal_, records);
 }
 

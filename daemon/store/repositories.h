@@ -46,8 +46,11 @@ class Repositories {
   Repositories& operator=(const Repositories&) = delete;
 
   // kInvalidArgument for a name that STORE.md does not allow, kConflict for
-  // one that is taken. Returns the number.
-  Result<uint64_t> Create(const Repository& repository);
+  // one that is taken. Returns the number. It begins with a commit where one
+  // is given, whose errors are Commit's.
+  Result<uint64_t> Create(const Repository& repository,
+                          std::span<const GitObject> objects = {},
+                          std::span<const RefChange> refs = {});
   Result<std::optional<RepositoryInfo>> Find(const RepositoryName& name) const;
   Result<std::optional<RepositoryInfo>> Find(uint64_t number) const;
   // At most `limit` of a kind, by namespace and name, those behind `after`; of
