@@ -37,8 +37,10 @@ Result<auth::Principal> Authenticate(const http::Request& request,
                                      const store::Tokens& tokens) {
   const std::optional<std::string_view> header =
       request.Header("Authorization");
-  if (!header) {
-    INGOT_ASSIGN(const bool any, tokens.Any());
+  INGOT_ASSIGN(const bool any, tokens.Any());
+  // Without tokens credentials say nothing: many clients send those that they
+  // have for another server.
+  if (!header || !any) {
     return auth::Principal{.right = any || !IsOfThisMachine(request)
                                         ? auth::Right::kNothing
                                         : auth::Right::kAdmin};

@@ -1,4 +1,4 @@
-// ReadJson: a request's body as JSON.
+// ReadText, ReadJson: a request's body as text and as JSON.
 //
 // Thread-safety: a coroutine of the exchange.
 
@@ -8,21 +8,22 @@
 #include <boost/asio/awaitable.hpp>
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <string>
 
 #include "codec/result.h"
+#include "daemon/api/json_text.h"
 #include "daemon/http/exchange.h"
 
 namespace ingot::api {
 
 inline constexpr uint64_t kMaxJsonBytes = 4 << 20;
 
-// kResourceExhausted for one that is too long, kInvalidArgument for what is no
-// object.
+// The body as it is; kResourceExhausted for one that is too long.
+boost::asio::awaitable<Result<std::string>> ReadText(http::Exchange& exchange);
+
+// The same, and kInvalidArgument for what is no object.
 boost::asio::awaitable<Result<nlohmann::json>> ReadJson(
     http::Exchange& exchange);
-
-// A string member; empty where there is none.
-std::string TextOf(const nlohmann::json& object, const char* member);
 
 }  // namespace ingot::api
 

@@ -23,6 +23,7 @@ using boost::asio::awaitable;
 using http::Exchange;
 using http::PathParameters;
 using nlohmann::json;
+using store::RepositoryName;
 
 constexpr std::string_view kType = "application/vnd.git-lfs+json";
 constexpr size_t kMaxObjects = 1000;
@@ -47,23 +48,23 @@ awaitable<Status> RefuseLfs(Exchange& exchange, unsigned status,
   return RespondLfs(exchange, status, json{{"message", message}});
 }
 
+// Addresses of uploads end with this time: batches are asked for again then.
+constexpr uint64_t kUploadMilliseconds = 60 * 60 * 1000;
+
 // "name.git" of a path's last segment but those of git-lfs.
-std::optional<store::RepositoryName> NameOf(const PathParameters& path) {
+std::optional<RepositoryName> WithoutSuffix(RepositoryName name) {
   constexpr std::string_view kSuffix = ".git";
-  std::string name = path.find("name")->second;
-  if (!name.ends_with(kSuffix)) return std::nullopt;
-  name.resize(name.size() - kSuffix.size());
-  return store::RepositoryName{.kind = store::RepositoryKind::kModel,
-                               .space = path.find("space")->second,
-                               .name = std::move(name)};
+  if (!name.name.ends_with(kSuffix)) return std::nullopt;
+  name.name.resize(name.name.size() - kSuffix.size());
+  return name;
 }
 
 // The repository of a path, if whoever sent the request may have it so.
 // Nothing: not so, and the request has been answered.
 awaitable<std::optional<store::RepositoryInfo>> FindLfsRepository(
-    Exchange& exchange, const PathParameters& path, store::Store* store,
+    Exchange& exchange, const RepositoryName& path_name, store::Store* store,
     auth::Right right) {
-  const auto name = NameOf(path);
+  const auto name = WithoutSuffix(path_name);
   std::variant<store::RepositoryInfo, Refusal> access =
       Refusal{404, "repository not found"};
   if (name) access = FindAccess(exchange.request(), store, *name, right);
@@ -87,9 +88,17 @@ Result<std::optional<uint64_t>> GrantedLength(store::Store* store,
   return Corruption(ToHex(file) + ": granted, and neither staged nor packed");
 }
 
-// What a batch says of one object. `base`: the URL of the objects.
-Result<json> Describe(store::Store* store, uint64_t repository, bool upload,
-                      const std::string& base, const json& object) {
+// A batch, but for its objects.
+struct BatchQuery {
+  uint64_t repository = 0;
+  bool upload = false;
+  std::string base;  // the URL of the objects
+};
+
+// What a batch says of one object. Uploads go to addresses that need no
+// credentials: the Hub's clients send none there.
+Result<json> Describe(const Hub& hub, const BatchQuery& query,
+                      const json& object) {
   const std::string oid = object.is_object() ? TextOf(object, "oid") : "";
   const json size = object.is_object() ? object.value("size", json()) : json();
   json answer = {{"oid", oid}, {"size", size}};
@@ -102,28 +111,35 @@ Result<json> Describe(store::Store* store, uint64_t repository, bool upload,
     return fail(422, "expected a SHA-256 and a size");
   }
   INGOT_ASSIGN(const std::optional<uint64_t> length,
-               GrantedLength(store, repository, *digest));
+               GrantedLength(hub.store, query.repository, *digest));
   if (length && *length != size.get<uint64_t>()) {
     return fail(422, "the object has another size");
   }
-  if (upload == length.has_value()) {
-    return upload ? answer : fail(404, "object not found");
+  if (query.upload == length.has_value()) {
+    return query.upload ? answer : fail(404, "object not found");
   }
-  const std::string url = base + "/" + oid;
-  if (upload) {
-    answer["actions"] = {{"upload", {{"href", url}}},
-                         {"verify", {{"href", base + "/verify"}}}};
+  const std::string url = query.base + "/" + oid;
+  if (query.upload) {
+    const std::string signature = hub.signer->Sign(
+        {.repository = query.repository,
+         .file = *digest,
+         .length = size.get<uint64_t>(),
+         .expires = hub.store->tokens().now() + kUploadMilliseconds});
+    answer["actions"] = {{"upload",
+                          {{"href", url + "?" + signature},
+                           {"expires_in", kUploadMilliseconds / 1000}}},
+                         {"verify", {{"href", query.base + "/verify"}}}};
   } else {
     answer["actions"] = {{"download", {{"href", url}}}};
   }
   return answer;
 }
 
-Result<json> DescribeAll(store::Store* store, uint64_t repository, bool upload,
-                         const std::string& base, const json& objects) {
+Result<json> DescribeAll(const Hub& hub, const BatchQuery& query,
+                         const json& objects) {
   json described = json::array();
   for (const json& object : objects) {
-    INGOT_ASSIGN(json one, Describe(store, repository, upload, base, object));
+    INGOT_ASSIGN(json one, Describe(hub, query, object));
     described.push_back(std::move(one));
   }
   return json{{"transfer", "basic"},
@@ -133,12 +149,11 @@ Result<json> DescribeAll(store::Store* store, uint64_t repository, bool upload,
 
 std::string BaseUrl(const Exchange& exchange,
                     const store::RepositoryName& name) {
-  return "http://" + std::string(*exchange.request().Header("Host")) + "/" +
-         name.space + "/" + name.name + ".git/info/lfs/objects";
+  return OriginOf(exchange) + "/" + PagePath(name) + ".git/info/lfs/objects";
 }
 
-awaitable<void> Batch(store::Store* store, Exchange& exchange,
-                      const PathParameters& path) {
+awaitable<void> Batch(const Hub& hub, Exchange& exchange, RepositoryName name,
+                      const PathParameters&) {
   const Result<json> request = co_await ReadJson(exchange);
   if (!request.ok()) {
     co_await RefuseLfs(
@@ -162,11 +177,14 @@ awaitable<void> Batch(store::Store* store, Exchange& exchange,
     co_return;
   }
   const auto repository = co_await FindLfsRepository(
-      exchange, path, store, upload ? auth::Right::kWrite : auth::Right::kRead);
+      exchange, name, hub.store,
+      upload ? auth::Right::kWrite : auth::Right::kRead);
   if (!repository) co_return;
-  const Result<json> answer =
-      DescribeAll(store, repository->number, upload,
-                  BaseUrl(exchange, repository->repository.name), objects);
+  BatchQuery query;
+  query.repository = repository->number;
+  query.upload = upload;
+  query.base = BaseUrl(exchange, repository->repository.name);
+  const Result<json> answer = DescribeAll(hub, query, objects);
   if (answer.ok()) {
     co_await RespondLfs(exchange, 200, *answer);
   } else {
@@ -181,12 +199,12 @@ unsigned UploadStatus(const Error& error) {
 
 // The body into `upload`. An HTTP status where that fails; 0: it is there.
 awaitable<unsigned> Receive(Exchange& exchange, http::Workers* workers,
-                            store::Staging::Upload* upload) {
+                            store::Staging::Upload* upload, uint64_t limit) {
   // Written in larger pieces than they come: each costs two changes of thread.
   std::vector<std::byte> gathered;
   gathered.reserve(kGatheredBytes);
   while (true) {
-    const Result<ByteSpan> piece = co_await exchange.ReadBody(kMaxFileBytes);
+    const Result<ByteSpan> piece = co_await exchange.ReadBody(limit);
     if (!piece.ok()) {
       co_return piece.error().kind == ErrorKind::kResourceExhausted ? 413 : 400;
     }
@@ -211,37 +229,72 @@ Status Keep(store::Store* store, store::Staging::Upload* upload,
   return store->repositories().Grant(repository, file);
 }
 
-awaitable<void> Put(store::Store* store, http::Workers* workers,
-                    Exchange& exchange, const PathParameters& path) {
-  const auto repository =
-      co_await FindLfsRepository(exchange, path, store, auth::Right::kWrite);
-  if (!repository) co_return;
-  const uint64_t number = repository->number;
-  const auto file = DigestOfHex(path.find("oid")->second);
+// Who may upload what.
+struct UploadRight {
+  uint64_t repository;
+  Digest file;
+  std::optional<uint64_t> length;  // no more
+};
+
+// Of a request to upload, by the signature of its address or by credentials.
+// Nothing: not so, and the request has been answered.
+awaitable<std::optional<UploadRight>> FindUploadRight(
+    const Hub& hub, Exchange& exchange, const RepositoryName& path_name,
+    const std::string& oid) {
+  const auto file = DigestOfHex(oid);
+  const http::Target& target = exchange.request().target;
+  const auto name = WithoutSuffix(path_name);
+  if (file && name && target.Parameter("signature")) {
+    const auto found = hub.store->repositories().Find(*name);
+    const auto permit =
+        found.ok() && *found
+            ? hub.signer->Verify(target, (*found)->number, *file,
+                                 hub.store->tokens().now())
+            : std::nullopt;
+    if (!permit) {
+      co_await RefuseLfs(exchange, 403,
+                         "the address has expired, or is another's");
+      co_return std::nullopt;
+    }
+    co_return UploadRight{permit->repository, *file, permit->length};
+  }
+  const auto repository = co_await FindLfsRepository(
+      exchange, path_name, hub.store, auth::Right::kWrite);
+  if (!repository) co_return std::nullopt;
   if (!file) {
     co_await RefuseLfs(exchange, 422, "expected a SHA-256");
-    co_return;
+    co_return std::nullopt;
   }
-  const auto upload = store->staging().Begin();
+  co_return UploadRight{repository->number, *file, std::nullopt};
+}
+
+awaitable<void> Put(const Hub& hub, Exchange& exchange, RepositoryName name,
+                    const PathParameters& path) {
+  store::Store* const store = hub.store;
+  const auto right =
+      co_await FindUploadRight(hub, exchange, name, path.find("oid")->second);
+  if (!right) co_return;
+  const uint64_t limit = right->length.value_or(kMaxFileBytes);
+  const auto upload = store->staging().Begin(right->length.value_or(0));
   if (!upload.ok()) {
     co_await RefuseLfs(exchange, 507, "no space");
     co_return;
   }
   store::Staging::Upload* const running = upload->get();
-  const unsigned failed = co_await Receive(exchange, workers, running);
+  const unsigned failed =
+      co_await Receive(exchange, hub.workers, running, limit);
   if (failed != 0) {
     co_await RefuseLfs(exchange, failed, "the upload failed");
     co_return;
   }
-  if (running->digest() != *file) {
+  if (running->digest() != right->file) {
     co_await RefuseLfs(exchange, 422, "the bytes have another SHA-256");
     co_return;
   }
-  const Digest digest = *file;
-  const auto keep = [store, running, number, digest] {
-    return Keep(store, running, number, digest);
+  const auto keep = [store, running, &right] {
+    return Keep(store, running, right->repository, right->file);
   };
-  const Status kept = co_await workers->Run(keep);
+  const Status kept = co_await hub.workers->Run(keep);
   if (kept.ok()) {
     co_await RespondLfs(exchange, 200, json::object());
   } else {
@@ -250,10 +303,11 @@ awaitable<void> Put(store::Store* store, http::Workers* workers,
   }
 }
 
-awaitable<void> Get(store::Store* store, http::Workers* workers,
-                    Exchange& exchange, const PathParameters& path) {
+awaitable<void> Get(const Hub& hub, Exchange& exchange, RepositoryName name,
+                    const PathParameters& path) {
+  store::Store* const store = hub.store;
   const auto repository =
-      co_await FindLfsRepository(exchange, path, store, auth::Right::kRead);
+      co_await FindLfsRepository(exchange, name, store, auth::Right::kRead);
   if (!repository) co_return;
   const auto file = DigestOfHex(path.find("oid")->second);
   bool granted = false;
@@ -270,20 +324,22 @@ awaitable<void> Get(store::Store* store, http::Workers* workers,
   const auto open = [store, digest] {
     return ingest::OpenStoredFile(store, digest);
   };
-  auto source = co_await workers->Run(open);
+  auto source = co_await hub.workers->Run(open);
   if (!source.ok()) {
     co_await RefuseLfs(exchange, 500, "internal error");
     co_return;
   }
-  http::Content content = {.source = std::move(*source), .etag = ToHex(digest)};
-  co_await RespondContent(exchange, workers, std::move(content));
+  http::Content content;
+  content.source = std::move(*source);
+  content.etag = ToHex(digest);
+  co_await RespondContent(exchange, hub.workers, std::move(content));
 }
 
-awaitable<void> Verify(store::Store* store, Exchange& exchange,
-                       const PathParameters& path) {
+awaitable<void> Verify(const Hub& hub, Exchange& exchange, RepositoryName name,
+                       const PathParameters&) {
   const Result<json> request = co_await ReadJson(exchange);
-  const auto repository =
-      co_await FindLfsRepository(exchange, path, store, auth::Right::kWrite);
+  const auto repository = co_await FindLfsRepository(exchange, name, hub.store,
+                                                     auth::Right::kWrite);
   if (!repository) co_return;
   const auto file =
       request.ok() ? DigestOfHex(TextOf(*request, "oid")) : std::nullopt;
@@ -291,7 +347,7 @@ awaitable<void> Verify(store::Store* store, Exchange& exchange,
     co_await RefuseLfs(exchange, 422, "expected a SHA-256 and a size");
     co_return;
   }
-  const auto length = GrantedLength(store, repository->number, *file);
+  const auto length = GrantedLength(hub.store, repository->number, *file);
   const bool same = length.ok() && *length && request->contains("size") &&
                     request->at("size") == **length;
   if (same) {
@@ -303,25 +359,12 @@ awaitable<void> Verify(store::Store* store, Exchange& exchange,
 
 }  // namespace
 
-void AddLfsRoutes(store::Store* store, http::Workers* workers,
-                  http::Router* router) {
-  const std::string objects = "/{space}/{name}/info/lfs/objects";
-  router->Add("POST", objects + "/batch",
-              [store](Exchange& exchange, const PathParameters& path) {
-                return Batch(store, exchange, path);
-              });
-  router->Add("POST", objects + "/verify",
-              [store](Exchange& exchange, const PathParameters& path) {
-                return Verify(store, exchange, path);
-              });
-  router->Add("PUT", objects + "/{oid}",
-              [store, workers](Exchange& exchange, const PathParameters& path) {
-                return Put(store, workers, exchange, path);
-              });
-  router->Add("GET", objects + "/{oid}",
-              [store, workers](Exchange& exchange, const PathParameters& path) {
-                return Get(store, workers, exchange, path);
-              });
+void AddLfsRoutes(const Hub& hub, http::Router* router) {
+  const std::string objects = "/info/lfs/objects";
+  AddContentRoute(router, "POST", objects + "/batch", Bind(hub, Batch));
+  AddContentRoute(router, "POST", objects + "/verify", Bind(hub, Verify));
+  AddContentRoute(router, "PUT", objects + "/{oid}", Bind(hub, Put));
+  AddContentRoute(router, "GET", objects + "/{oid}", Bind(hub, Get));
 }
 
 }  // namespace ingot::api

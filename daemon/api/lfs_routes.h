@@ -6,15 +6,11 @@
 #ifndef INGOT_DAEMON_API_LFS_ROUTES_H_
 #define INGOT_DAEMON_API_LFS_ROUTES_H_
 
-#include "daemon/http/router.h"
-#include "daemon/http/workers.h"
-#include "daemon/store/store.h"
+#include "daemon/api/hub.h"
 
 namespace ingot::api {
 
-// Both must outlive the router.
-void AddLfsRoutes(store::Store* store, http::Workers* workers,
-                  http::Router* router);
+void AddLfsRoutes(const Hub& hub, http::Router* router);
 
 }  // namespace ingot::api
 

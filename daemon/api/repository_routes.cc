@@ -4,9 +4,13 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "daemon/api/authenticate.h"
+#include "daemon/api/hub.h"
 #include "daemon/api/json_body.h"
+#include "daemon/store/git_commit.h"
+#include "daemon/store/git_tree.h"
 
 namespace ingot::api {
 namespace {
@@ -39,17 +43,46 @@ Result<store::Repository> ParseRepository(const json& body) {
   const auto is_private = body.find("private");
   repository.is_private = TextOf(body, "visibility") != "public" &&
                           (is_private == body.end() || *is_private != false);
+  // Else another page's address would be this repository's.
+  const std::string& first = repository.name.space.empty()
+                                 ? repository.name.name
+                                 : repository.name.space;
+  for (const char* const taken :
+       {"api", "datasets", "spaces", "models", "kernels", "buckets", "healthz",
+        "readyz", "metrics", "openapi.json"}) {
+    if (first == taken) return InvalidArgument(first + ": is not to be had");
+  }
+  if (repository.name.name.ends_with(".git")) {
+    return InvalidArgument("name: ends with '.git'");
+  }
   return repository;
 }
 
-std::string UrlOf(const Exchange& exchange, const store::RepositoryName& name) {
-  const char* const kind =
-      name.kind == store::RepositoryKind::kDataset ? "datasets/"
-      : name.kind == store::RepositoryKind::kSpace ? "spaces/"
-                                                   : "";
-  return "http://" +
-         std::string(exchange.request().Header("Host").value_or("")) + "/" +
-         kind + (name.space.empty() ? "" : name.space + "/") + name.name;
+// The first commit of a repository: what tells git which files git-lfs has.
+std::vector<store::GitObject> FirstCommit(const store::Repository& repository,
+                                          uint64_t seconds) {
+  std::string attributes;
+  for (const char* const ending :
+       {"bin", "gguf", "h5", "msgpack", "npy", "npz", "onnx", "ot", "parquet",
+        "pb", "pkl", "pt", "pth", "safetensors", "tar", "tflite", "zip"}) {
+    attributes +=
+        std::string("*.") + ending + " filter=lfs diff=lfs merge=lfs -text\n";
+  }
+  const ByteSpan bytes = AsBytes(attributes);
+  std::vector<store::GitObject> objects;
+  objects.push_back(
+      {.type = store::GitType::kBlob, .bytes = {bytes.begin(), bytes.end()}});
+  const store::TreeEntry entry = {.name = ".gitattributes",
+                                  .id = IdOf(objects.back())};
+  objects.push_back(store::FormatTree({&entry, 1}));
+  const std::string author = AuthorOf(repository.name);
+  objects.push_back(store::FormatCommit({.tree = IdOf(objects.back()),
+                                         .parents = {},
+                                         .author = author,
+                                         .email = author + "@localhost",
+                                         .seconds = seconds,
+                                         .message = "initial commit\n"}));
+  return objects;
 }
 
 // The repository that a request names, if whoever sent it may write to it.
@@ -78,11 +111,21 @@ awaitable<std::optional<store::Repository>> ReadRepository(store::Store* store,
   co_return std::move(*repository);
 }
 
-awaitable<void> Create(store::Store* store, Exchange& exchange) {
+awaitable<void> Create(store::Store* store, http::Workers* workers,
+                       Exchange& exchange) {
   const auto repository = co_await ReadRepository(store, exchange);
   if (!repository) co_return;
-  const auto created = store->repositories().Create(*repository);
-  json answer = {{"url", UrlOf(exchange, repository->name)}};
+  const std::vector<store::GitObject> objects =
+      FirstCommit(*repository, store->tokens().now() / 1000);
+  store::RefChange change;
+  change.name = store::kMainBranch;
+  change.after = IdOf(objects.back());
+  const auto create = [&] {
+    return store->repositories().Create(*repository, objects, {&change, 1});
+  };
+  const Result<uint64_t> created = co_await workers->Run(create);
+  json answer = json::object();
+  answer["url"] = OriginOf(exchange) + "/" + PagePath(repository->name);
   if (created.ok()) {
     co_await RespondJson(exchange, answer.dump() + "\n");
   } else if (created.error().kind == ErrorKind::kConflict) {
@@ -96,7 +139,8 @@ awaitable<void> Create(store::Store* store, Exchange& exchange) {
   }
 }
 
-awaitable<void> Delete(store::Store* store, Exchange& exchange) {
+awaitable<void> Delete(store::Store* store, http::Workers* workers,
+                       Exchange& exchange) {
   const auto repository = co_await ReadRepository(store, exchange);
   if (!repository) co_return;
   const auto found = store->repositories().Find(repository->name);
@@ -104,7 +148,11 @@ awaitable<void> Delete(store::Store* store, Exchange& exchange) {
   if (found.ok() && !*found) {
     deleted = Error{ErrorKind::kNotFound, "repository not found"};
   }
-  if (deleted.ok()) deleted = store->repositories().Delete((*found)->number);
+  if (deleted.ok()) {
+    const uint64_t number = (*found)->number;
+    const auto remove = [&] { return store->repositories().Delete(number); };
+    deleted = co_await workers->Run(remove);
+  }
   if (deleted.ok()) {
     co_await RespondJson(exchange, "{}\n");
   } else {
@@ -112,16 +160,74 @@ awaitable<void> Delete(store::Store* store, Exchange& exchange) {
   }
 }
 
+// "NAMESPACE/NAME" of a member of a body, checked as a new one's would be.
+Result<store::Repository> ParseMember(const json& body, const char* member) {
+  json named = {{"name", TextOf(body, member)}, {"type", TextOf(body, "type")}};
+  return ParseRepository(named);
+}
+
+// Whether `who` may take a name away, or take it up.
+bool MayName(const auth::Principal& who, const store::Repository& repository) {
+  return MayAccess(who, auth::Right::kWrite, repository.name.space,
+                   repository.name.name, false);
+}
+
+Status Rename(store::Store* store, const store::RepositoryName& from,
+              const store::RepositoryName& to) {
+  INGOT_ASSIGN(const auto found, store->repositories().Find(from));
+  if (!found) return Error{ErrorKind::kNotFound, "repository not found"};
+  store::Repository changed = found->repository;
+  changed.name = to;
+  return store->repositories().Change(found->number, changed);
+}
+
+awaitable<void> Move(store::Store* store, http::Workers* workers,
+                     Exchange& exchange) {
+  const Result<json> body = co_await ReadJson(exchange);
+  if (!body.ok()) {
+    co_await RespondError(exchange, body.error());
+    co_return;
+  }
+  const auto from = ParseMember(*body, "fromRepo");
+  const auto to = ParseMember(*body, "toRepo");
+  if (!from.ok() || !to.ok()) {
+    co_await RespondError(exchange, from.ok() ? to.error() : from.error());
+    co_return;
+  }
+  const Result<auth::Principal> who =
+      Authenticate(exchange.request(), store->tokens());
+  if (!who.ok()) {
+    co_await RespondUnauthorized(exchange, who.error());
+    co_return;
+  }
+  if (!MayName(*who, *from) || !MayName(*who, *to)) {
+    co_await RespondForbidden(exchange, *who);
+    co_return;
+  }
+  const auto rename = [&] { return Rename(store, from->name, to->name); };
+  const Status done = co_await workers->Run(rename);
+  if (done.ok()) {
+    co_await RespondJson(exchange, "{}\n");
+  } else {
+    co_await RespondError(exchange, done.error());
+  }
+}
+
 }  // namespace
 
-void AddRepositoryRoutes(store::Store* store, http::Router* router) {
+void AddRepositoryRoutes(store::Store* store, http::Workers* workers,
+                         http::Router* router) {
   router->Add("POST", "/api/repos/create",
-              [store](Exchange& exchange, const PathParameters&) {
-                return Create(store, exchange);
+              [store, workers](Exchange& exchange, const PathParameters&) {
+                return Create(store, workers, exchange);
+              });
+  router->Add("POST", "/api/repos/move",
+              [store, workers](Exchange& exchange, const PathParameters&) {
+                return Move(store, workers, exchange);
               });
   router->Add("DELETE", "/api/repos/delete",
-              [store](Exchange& exchange, const PathParameters&) {
-                return Delete(store, exchange);
+              [store, workers](Exchange& exchange, const PathParameters&) {
+                return Delete(store, workers, exchange);
               });
 }
 

@@ -6,12 +6,14 @@
 #define INGOT_DAEMON_API_REPOSITORY_ROUTES_H_
 
 #include "daemon/http/router.h"
+#include "daemon/http/workers.h"
 #include "daemon/store/store.h"
 
 namespace ingot::api {
 
-// `store` must outlive the router.
-void AddRepositoryRoutes(store::Store* store, http::Router* router);
+// Both must outlive the router.
+void AddRepositoryRoutes(store::Store* store, http::Workers* workers,
+                         http::Router* router);
 
 }  // namespace ingot::api
 

@@ -12,6 +12,10 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/api/hub_account_routes.h"
+#include "daemon/api/hub_commit_routes.h"
+#include "daemon/api/hub_read_routes.h"
+#include "daemon/api/hub_ref_routes.h"
 #include "daemon/api/lfs_routes.h"
 #include "daemon/api/repository_routes.h"
 #include "daemon/api/status_routes.h"
@@ -102,8 +106,15 @@ Status Serve(const std::string& data, const std::string& listen, int threads) {
   std::unique_ptr<http::HttpServer> server;
   http::Workers workers(static_cast<size_t>(threads));
   api::AddStatusRoutes(opened.store.get(), &router);
-  api::AddRepositoryRoutes(opened.store.get(), &router);
-  api::AddLfsRoutes(opened.store.get(), &workers, &router);
+  api::AddRepositoryRoutes(opened.store.get(), &workers, &router);
+  const api::UrlSigner signer;
+  const api::Hub hub = {
+      .store = opened.store.get(), .workers = &workers, .signer = &signer};
+  api::AddLfsRoutes(hub, &router);
+  api::AddHubAccountRoutes(hub, &router);
+  api::AddHubRefRoutes(hub, &router);
+  api::AddHubCommitRoutes(hub, &router);
+  api::AddHubReadRoutes(hub, &router);
   INGOT_ASSIGN(
       server,
       http::HttpServer::Start(

@@ -18,6 +18,10 @@ using boost::asio::awaitable;
 constexpr uint64_t kPiece = uint64_t{512} << 10;
 constexpr std::string_view kBoundary = "ingot-byte-range";
 
+std::string Quoted(const Content& content) {
+  return "\"" + content.etag + "\"";
+}
+
 bool MatchesTag(std::string_view header, const std::string& quoted) {
   return header == "*" || header.find(quoted) != std::string_view::npos;
 }
@@ -46,12 +50,13 @@ uint64_t PartsLength(const std::vector<ByteRange>& ranges,
   return length;
 }
 
-ResponseHead MakeHead(unsigned status, const std::string& quoted,
+ResponseHead MakeHead(unsigned status, const Content& content,
                       const std::string& type) {
-  return {.status = status,
-          .headers = {{"ETag", quoted},
-                      {"Accept-Ranges", "bytes"},
-                      {"Content-Type", type}}};
+  ResponseHead head = {.status = status, .headers = content.headers};
+  head.headers.emplace_back("ETag", Quoted(content));
+  head.headers.emplace_back("Accept-Ranges", "bytes");
+  head.headers.emplace_back("Content-Type", type);
+  return head;
 }
 
 awaitable<Status> WriteRange(Exchange& exchange, Workers* workers,
@@ -86,41 +91,46 @@ awaitable<Status> RespondContent(Exchange& exchange, Workers* workers,
                                  Content content) {
   const Request& request = exchange.request();
   const uint64_t size = content.source->size();
-  const std::string quoted = "\"" + content.etag + "\"";
+  const std::string quoted = Quoted(content);
   const auto none_match = request.Header("If-None-Match");
   if (none_match && MatchesTag(*none_match, quoted)) {
-    co_return co_await exchange.Respond(MakeHead(304, quoted, content.type),
+    co_return co_await exchange.Respond(MakeHead(304, content, content.type),
                                         "");
   }
   std::optional<std::vector<ByteRange>> ranges;
   const auto range = request.Header("Range");
   const auto if_range = request.Header("If-Range");
-  if (range && (!if_range || *if_range == quoted)) {
+  // Of nothing there is no part: all of it is what can be given.
+  if (size > 0 && range && (!if_range || *if_range == quoted)) {
     ranges = ParseRanges(*range, size);
   }
   if (!ranges) {
-    INGOT_CO_TRY(
-        co_await exchange.Start(MakeHead(200, quoted, content.type), size));
+    ResponseHead head = MakeHead(200, content, content.type);
+    // The Hub's JavaScript client learns sizes by asking for one byte, and
+    // knows no other way for an empty file.
+    if (range && size == 0)
+      head.headers.emplace_back("Content-Range", "bytes */0");
+    INGOT_CO_TRY(co_await exchange.Start(std::move(head), size));
     INGOT_CO_TRY(co_await WriteRange(exchange, workers, *content.source,
                                      ByteRange{0, size}));
     co_return co_await exchange.Finish();
   }
   if (ranges->empty()) {
-    ResponseHead head = MakeHead(416, quoted, content.type);
+    ResponseHead head = MakeHead(416, content, content.type);
     head.headers.emplace_back("Content-Range",
                               "bytes */" + std::to_string(size));
     co_return co_await exchange.Respond(std::move(head), "");
   }
   if (ranges->size() == 1) {
     const ByteRange one = ranges->front();
-    ResponseHead head = MakeHead(206, quoted, content.type);
+    ResponseHead head = MakeHead(206, content, content.type);
     head.headers.emplace_back("Content-Range", RangeText(one, size));
     INGOT_CO_TRY(co_await exchange.Start(std::move(head), one.end - one.begin));
     INGOT_CO_TRY(co_await WriteRange(exchange, workers, *content.source, one));
     co_return co_await exchange.Finish();
   }
   INGOT_CO_TRY(co_await exchange.Start(
-      MakeHead(206, quoted,
+      MakeHead(206, content,
                "multipart/byteranges; boundary=" + std::string(kBoundary)),
       PartsLength(*ranges, content)));
   for (const ByteRange& one : *ranges) {

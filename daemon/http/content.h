@@ -25,6 +25,7 @@ struct Content {
   std::shared_ptr<const Source> source;
   std::string etag;  // without quotes; the same bytes, the same tag
   std::string type = "application/octet-stream";
+  Headers headers = {};  // further ones, of every answer
 };
 
 // Answers GET and HEAD: 200; 206 for Range, with If-Range; 304 for

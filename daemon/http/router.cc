@@ -13,16 +13,32 @@ bool IsName(std::string_view segment) {
   return segment.starts_with('{') && segment.ends_with('}');
 }
 
+// Stands for all segments that are left.
+bool IsTail(std::string_view segment) {
+  return IsName(segment) && segment.ends_with("*}");
+}
+
 std::optional<PathParameters> Match(const std::vector<std::string>& pattern,
                                     const std::vector<std::string>& path) {
-  if (pattern.size() != path.size()) return std::nullopt;
+  const bool has_tail = !pattern.empty() && IsTail(pattern.back());
+  if (has_tail ? path.size() < pattern.size() : path.size() != pattern.size()) {
+    return std::nullopt;
+  }
+  // Most patterns fail here, and nothing has been copied for them.
+  for (size_t i = 0; i < pattern.size(); ++i) {
+    if (!IsName(pattern[i]) && pattern[i] != path[i]) return std::nullopt;
+  }
   PathParameters parameters;
-  for (size_t i = 0; i < path.size(); ++i) {
-    if (IsName(pattern[i])) {
-      parameters.emplace(pattern[i].substr(1, pattern[i].size() - 2), path[i]);
-    } else if (pattern[i] != path[i]) {
-      return std::nullopt;
+  for (size_t i = 0; i < pattern.size(); ++i) {
+    if (!IsName(pattern[i])) continue;
+    const bool is_tail = IsTail(pattern[i]);
+    std::string value = path[i];
+    for (size_t k = i + 1; is_tail && k < path.size(); ++k) {
+      value += "/" + path[k];
     }
+    parameters.emplace(
+        pattern[i].substr(1, pattern[i].size() - (is_tail ? 3 : 2)),
+        std::move(value));
   }
   return parameters;
 }

@@ -26,7 +26,8 @@ class Router {
       Exchange&, const PathParameters&)>;
 
   // `pattern`: segments, of which some are names in braces, such as
-  // "/api/{kind}/{name}". What is added first is tried first.
+  // "/api/{kind}/{name}". The last one may be such as "{path*}": one segment or
+  // more, with slashes between. What is added first is tried first.
   void Add(std::string method, std::string_view pattern, RouteHandler handler);
 
   // HEAD is answered by GET's handler. 404 where no pattern fits, 405 where

@@ -36,6 +36,23 @@ bool IsPlainText(std::string_view text) {
   return true;
 }
 
+// Percent-encodes what RFC 3986 does not allow and clients send as it is, since
+// WHATWG's URLs do: "?expand[]=likes".
+std::string Lenient(std::string_view text) {
+  constexpr std::string_view kAlsoSent = "[]{}|^`";
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  std::string escaped;
+  for (const char c : text) {
+    if (kAlsoSent.find(c) == std::string_view::npos) {
+      escaped += c;
+    } else {
+      escaped += {'%', kDigits[static_cast<uint8_t>(c) >> 4],
+                  kDigits[static_cast<uint8_t>(c) & 15]};
+    }
+  }
+  return escaped;
+}
+
 }  // namespace
 
 std::optional<std::string_view> Target::Parameter(std::string_view name) const {
@@ -49,7 +66,8 @@ Result<Target> ParseTarget(std::string_view text) {
   const auto refused = [](const char* why) {
     return InvalidArgument(std::string("request target: ") + why);
   };
-  const auto parsed = boost::urls::parse_origin_form(text);
+  const std::string lenient = Lenient(text);
+  const auto parsed = boost::urls::parse_origin_form(lenient);
   if (!parsed) return refused("expected a path in valid percent-encoding");
   // Boost.URL does not count such a beginning as a segment.
   if (text.starts_with("/./")) return refused("'.' or '..'");
@@ -72,6 +90,11 @@ Result<Target> ParseTarget(std::string_view text) {
     target.parameters.emplace_back(parameter.key, parameter.value);
   }
   return target;
+}
+
+Result<Parameters> ParseForm(std::string_view text) {
+  INGOT_ASSIGN(Target target, ParseTarget("/?" + std::string(text)));
+  return std::move(target.parameters);
 }
 
 }  // namespace ingot::http

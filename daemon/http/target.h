@@ -27,6 +27,10 @@ struct Target {
 // kInvalidArgument for what API.md refuses.
 Result<Target> ParseTarget(std::string_view text);
 
+using Parameters = std::vector<std::pair<std::string, std::string>>;
+// A body in application/x-www-form-urlencoded; errors likewise.
+Result<Parameters> ParseForm(std::string_view text);
+
 }  // namespace ingot::http
 
 #endif  // INGOT_DAEMON_HTTP_TARGET_H_

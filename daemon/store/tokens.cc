@@ -13,7 +13,8 @@ namespace ingot::store {
 namespace {
 
 // So that people, and programs that look for leaked secrets, know one.
-constexpr std::string_view kPrefix = "ingot_";
+// The Hub's clients refuse secrets that do not begin with "hf_".
+constexpr std::string_view kPrefix = "hf_ingot_";
 constexpr size_t kSecretBytes = 32;
 
 }  // namespace

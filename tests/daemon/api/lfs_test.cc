@@ -8,13 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "daemon/api/lfs_routes.h"
-#include "daemon/api/repository_routes.h"
-#include "daemon/http/server.h"
-#include "daemon/store/memory_storage.h"
+#include "tests/daemon/api/api_server.h"
 #include "tests/daemon/http/raw_client.h"
-#include "tests/daemon/store/faulty_storage.h"
-#include "tests/daemon/store/store_samples.h"
 
 namespace ingot::api {
 namespace {
@@ -22,74 +17,8 @@ namespace {
 using http::Ask;
 using http::RawClient;
 using http::RawResponse;
-using nlohmann::json;
 
-class LfsTest : public testing::Test {
- protected:
-  LfsTest() {
-    AddRepositoryRoutes(store_.get(), &router_);
-    AddLfsRoutes(store_.get(), workers_.get(), &router_);
-    auto server = http::HttpServer::Start({}, [this](http::Exchange& exchange) {
-      return router_.Handle(exchange);
-    });
-    EXPECT_TRUE(server.ok()) << server.error().message;
-    server_ = std::move(*server);
-  }
-  ~LfsTest() override {
-    server_->Stop();
-    workers_.reset();
-  }
-
-  std::string Token(store::TokenScope scope, const std::string& space = "") {
-    const auto secret = store_->tokens().Create(
-        {.name = "", .secret = {}, .scope = scope, .space = space});
-    EXPECT_TRUE(secret.ok());
-    return "Authorization: Bearer " + *secret + "\r\n";
-  }
-  RawResponse Send(const std::string& line, const std::string& headers,
-                   const std::string& body) {
-    return Ask(server_->port(),
-               http::Simple(line, headers + "Content-Length: " +
-                                      std::to_string(body.size()) + "\r\n") +
-                   body);
-  }
-  RawResponse Create(const std::string& name, const std::string& headers,
-                     bool is_private = true) {
-    const json body = {{"name", name}, {"private", is_private}};
-    return Send("POST /api/repos/create", headers, body.dump());
-  }
-  RawResponse Batch(const std::string& name, const std::string& operation,
-                    const json& objects, const std::string& headers = "") {
-    const json body = {{"operation", operation},
-                       {"transfers", {"basic"}},
-                       {"objects", objects}};
-    return Send("POST /" + name + ".git/info/lfs/objects/batch", headers,
-                body.dump());
-  }
-  RawResponse Put(const std::string& name, const std::string& oid,
-                  const std::string& body, const std::string& headers = "") {
-    return Send("PUT /" + name + ".git/info/lfs/objects/" + oid, headers, body);
-  }
-  RawResponse Get(const std::string& name, const std::string& oid,
-                  const std::string& headers = "",
-                  const std::string& method = "GET") {
-    return Ask(server_->port(), http::Simple(method + " /" + name +
-                                                 ".git/info/lfs/objects/" + oid,
-                                             headers));
-  }
-  static std::string OidOf(const std::string& body) {
-    return ToHex(HashBytes(AsBytes(body)));
-  }
-
-  store::FaultyStorage storage_{store::MakeMemoryStorage()};
-  std::unique_ptr<store::Store> store_ = store::OpenStore(&storage_);
-  http::Router router_;
-  std::unique_ptr<http::HttpServer> server_;
-  std::unique_ptr<http::Workers> workers_ = std::make_unique<http::Workers>(2);
-  const std::string body_ = std::string(300'000, 'm') + "odel";
-  const std::string oid_ = OidOf(body_);
-  const json objects_ = {{{"oid", oid_}, {"size", body_.size()}}};
-};
+class LfsTest : public ApiServer {};
 
 TEST_F(LfsTest, UploadsAndDownloads) {
   ASSERT_EQ(Create("me/model", "").status, 200);
@@ -98,8 +27,10 @@ TEST_F(LfsTest, UploadsAndDownloads) {
   ASSERT_EQ(batch.status, 200) << batch.body;
   const json answer = json::parse(batch.body);
   EXPECT_EQ(answer["transfer"], "basic");
-  EXPECT_EQ(answer["objects"][0]["actions"]["upload"]["href"],
-            "http://localhost/me/model.git/info/lfs/objects/" + oid_);
+  const std::string url =
+      "http://localhost/me/model.git/info/lfs/objects/" + oid_;
+  const std::string href = answer["objects"][0]["actions"]["upload"]["href"];
+  EXPECT_TRUE(href.starts_with(url + "?size=300004&expires=")) << href;
   EXPECT_EQ(Batch("me/model", "download", objects_).body.find("actions"),
             std::string::npos);
   EXPECT_EQ(Get("me/model", oid_).status, 404);
@@ -110,7 +41,7 @@ TEST_F(LfsTest, UploadsAndDownloads) {
       objects_[0]);
   EXPECT_EQ(json::parse(Batch("me/model", "download", objects_)
                             .body)["objects"][0]["actions"]["download"]["href"],
-            answer["objects"][0]["actions"]["upload"]["href"]);
+            url);
   const RawResponse whole = Get("me/model", oid_);
   EXPECT_EQ(whole.status, 200);
   EXPECT_TRUE(whole.body == body_);

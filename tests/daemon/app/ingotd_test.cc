@@ -99,7 +99,7 @@ TEST_F(IngotdTest, TokensSayWhoMay) {
     const auto daemon = Run(arguments);
     EXPECT_EQ(daemon->Wait(), 0) << daemon->Log();
     const std::string out = daemon->Log(".out");
-    EXPECT_EQ(out.size(), 71);
+    EXPECT_EQ(out.size(), 74);
     return out.substr(0, out.size() - 1);
   };
   const std::string admin = secret({"--scope", "admin", "--name", "root"});
@@ -136,7 +136,7 @@ TEST_F(IngotdTest, TokensSayWhoMay) {
   EXPECT_EQ(stats(bearer(revoked)).body, unknown);
   EXPECT_EQ(stats("Authorization: Basic !\r\n").status, 401);
   EXPECT_EQ(Ask(port, Simple("GET /healthz")).status, 200);
-  EXPECT_EQ(daemon->Log().find("ingot_"), std::string::npos);
+  EXPECT_EQ(daemon->Log().find("hf_ingot_"), std::string::npos);
 }
 
 // With a token other addresses may be listened on: this one is nobody's.

@@ -22,6 +22,7 @@ TEST(TargetTest, IsSplitFirstAndDecodedOnce) {
   EXPECT_EQ(segments("/refs%2Fpr%2F1/x"), (Segments{"refs/pr/1", "x"}));
   EXPECT_EQ(segments("/a%2520b"), (Segments{"a%20b"}));
   EXPECT_EQ(segments("/a+b"), (Segments{"a+b"}));
+  EXPECT_EQ(segments("/a[1]|{x}^`"), (Segments{"a[1]|{x}^`"}));
   EXPECT_EQ(segments("/%C3%A4"), (Segments{"\xC3\xA4"}));
   EXPECT_EQ(segments("/%F0%9F%98%80"), (Segments{"\xF0\x9F\x98\x80"}));
 }

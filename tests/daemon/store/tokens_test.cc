@@ -39,8 +39,8 @@ TEST_F(TokensTest, AreFoundByTheirSecretsAlone) {
                        .space = "ns",
                        .repository = "a"};
   const std::string secret = *tokens().Create(token);
-  EXPECT_EQ(secret.size(), 6 + 64);
-  EXPECT_TRUE(secret.starts_with("ingot_"));
+  EXPECT_EQ(secret.size(), 9 + 64);
+  EXPECT_TRUE(secret.starts_with("hf_ingot_"));
   for (int round = 0; round < 2; ++round) {
     const auto found = tokens().Find(secret);
     ASSERT_TRUE(found.ok() && *found);

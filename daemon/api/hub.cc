@@ -1,0 +1,160 @@
+#include "daemon/api/hub.h"
+
+#include <utility>
+#include <variant>
+
+#include "daemon/api/authenticate.h"
+#include "daemon/api/repository_access.h"
+#include "daemon/store/history.h"
+
+namespace ingot::api {
+namespace {
+
+using boost::asio::awaitable;
+using http::Exchange;
+using http::PathParameters;
+using nlohmann::json;
+using store::RepositoryKind;
+
+struct KindPath {
+  RepositoryKind kind;
+  const char* page;  // before the repository in a page's path
+  const char* plural;
+};
+// Prefixed ones first: what is added first is tried first.
+constexpr KindPath kKinds[] = {
+    {RepositoryKind::kDataset, "datasets/", "datasets"},
+    {RepositoryKind::kSpace, "spaces/", "spaces"},
+    {RepositoryKind::kModel, "", "models"},
+};
+
+const KindPath& PathOf(RepositoryKind kind) {
+  for (const KindPath& one : kKinds) {
+    if (one.kind == kind) return one;
+  }
+  return kKinds[2];
+}
+
+void AddRoutes(http::Router* router, const std::string& method,
+               const std::string& prefix, RepositoryKind kind,
+               const std::string& suffix, const HubHandler& handler) {
+  for (const char* const name : {"{namespace}/{name}", "{name}"}) {
+    router->Add(
+        method, prefix + name + suffix,
+        [kind, handler](Exchange& exchange, const PathParameters& path) {
+          const auto space = path.find("namespace");
+          return handler(exchange,
+                         store::RepositoryName{
+                             .kind = kind,
+                             .space = space == path.end() ? "" : space->second,
+                             .name = path.find("name")->second},
+                         path);
+        });
+  }
+}
+
+// What may stand in a header: messages quote what clients sent.
+std::string HeaderText(std::string_view message) {
+  std::string text;
+  for (const char c : message) text += c >= ' ' && c < 0x7F ? c : '?';
+  return text;
+}
+
+std::string Text(const json& body) {
+  return body.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace
+
+HubHandler Bind(const Hub& hub,
+                awaitable<void> (*handler)(const Hub&, Exchange&,
+                                           store::RepositoryName,
+                                           const PathParameters&)) {
+  return [hub, handler](Exchange& exchange, store::RepositoryName name,
+                        const PathParameters& path) {
+    return handler(hub, exchange, std::move(name), path);
+  };
+}
+
+void AddContentRoute(http::Router* router, const std::string& method,
+                     const std::string& suffix, const HubHandler& handler) {
+  for (const KindPath& one : kKinds) {
+    AddRoutes(router, method, std::string("/") + one.page, one.kind, suffix,
+              handler);
+  }
+}
+
+void AddApiRoute(http::Router* router, const std::string& method,
+                 const std::string& suffix, const HubHandler& handler) {
+  for (const KindPath& one : kKinds) {
+    AddRoutes(router, method, std::string("/api/") + one.plural + "/", one.kind,
+              suffix, handler);
+  }
+}
+
+std::string OriginOf(const Exchange& exchange) {
+  return "http://" +
+         std::string(exchange.request().Header("Host").value_or("localhost"));
+}
+
+std::string_view PluralOf(RepositoryKind kind) { return PathOf(kind).plural; }
+
+std::string IdOf(const store::RepositoryName& name) {
+  return name.space.empty() ? name.name : name.space + "/" + name.name;
+}
+
+std::string AuthorOf(const store::RepositoryName& name) {
+  return name.space.empty() ? "ingot" : name.space;
+}
+
+std::string PagePath(const store::RepositoryName& name) {
+  return PathOf(name.kind).page + IdOf(name);
+}
+
+awaitable<Status> RespondHubError(Exchange& exchange, unsigned status,
+                                  std::string_view code, std::string message,
+                                  http::Headers headers) {
+  if (!code.empty()) headers.emplace_back("X-Error-Code", code);
+  headers.emplace_back("X-Error-Message", HeaderText(message));
+  if (status == 401) headers.emplace_back("WWW-Authenticate", kChallenge);
+  return http::RespondError(exchange, status, std::move(message),
+                            std::move(headers));
+}
+
+awaitable<Status> RespondHub(Exchange& exchange, const json& body,
+                             http::Headers headers) {
+  headers.emplace_back("Content-Type", "application/json");
+  return exchange.Respond({.status = 200, .headers = std::move(headers)},
+                          Text(body));
+}
+
+awaitable<std::optional<store::RepositoryInfo>> FindHubRepository(
+    Exchange& exchange, store::Store* store, const store::RepositoryName& name,
+    auth::Right right) {
+  auto access = FindAccess(exchange.request(), store, name, right);
+  if (const auto* refusal = std::get_if<Refusal>(&access)) {
+    const bool hidden = refusal->status == 404 || refusal->status == 401;
+    co_await RespondHubError(exchange, refusal->status,
+                             hidden ? "RepoNotFound" : "", refusal->message);
+    co_return std::nullopt;
+  }
+  co_return std::get<store::RepositoryInfo>(std::move(access));
+}
+
+awaitable<std::optional<store::GitId>> FindRevision(
+    Exchange& exchange, store::Store* store, uint64_t repository,
+    const std::string& revision) {
+  const store::History history(&store->repositories(), repository);
+  const Result<std::optional<store::GitId>> found = history.Resolve(revision);
+  if (!found.ok()) {
+    co_await http::RespondError(exchange, found.error());
+    co_return std::nullopt;
+  }
+  if (!*found) {
+    co_await RespondHubError(exchange, 404, "RevisionNotFound",
+                             "revision not found");
+  }
+  co_return *found;
+}
+
+}  // namespace ingot::api
