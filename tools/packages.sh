@@ -2,7 +2,8 @@
 
 BUILD_PACKAGES=(cmake ninja-build g++ libzstd-dev liblzma-dev libxxhash-dev
                 libssl-dev nlohmann-json3-dev libcli11-dev librocksdb-dev
-                libboost1.81-dev libboost-url1.81-dev)
+                libboost1.81-dev libboost-url1.81-dev libspdlog-dev
+                prometheus-cpp-dev)
 TEST_PACKAGES=(libgtest-dev git git-lfs)
 CLIENT_PACKAGES=(nodejs npm)
 FUZZ_PACKAGES=(clang libclang-rt-dev)

@@ -12,13 +12,13 @@ namespace ingot::api {
 
 using boost::asio::awaitable;
 
-namespace {
-
-// Whether a request is from a program of this machine, as far as can be seen:
-// pages of others that a browser shows here send Origin, or, having had a name
+// Pages of others that a browser shows here send Origin, or, having had a name
 // point to this machine, a Host that is not its own.
 bool IsOfThisMachine(const http::Request& request) {
-  if (request.Header("Origin")) return false;
+  for (const char* name : {"Origin", "Forwarded", "X-Forwarded-For"}) {
+    if (request.Header(name)) return false;
+  }
+  if (!request.peer.is_loopback()) return false;
   std::string_view name = request.Header("Host").value_or("localhost");
   const size_t port =
       name.find(':', name.starts_with('[') ? name.find(']') : 0);
@@ -30,8 +30,6 @@ bool IsOfThisMachine(const http::Request& request) {
   const auto address = boost::asio::ip::make_address(std::string(name), failed);
   return name == "localhost" || (!failed && address.is_loopback());
 }
-
-}  // namespace
 
 Result<auth::Principal> Authenticate(const http::Request& request,
                                      const store::Tokens& tokens) {
@@ -51,6 +49,7 @@ Result<auth::Principal> Authenticate(const http::Request& request,
     return Error{ErrorKind::kPermissionDenied,
                  "Invalid credentials in Authorization header"};
   }
+  request.notes.token = found->number;
   return auth::Principal{.token = found->number,
                          .right = static_cast<auth::Right>(found->token.scope),
                          .space = found->token.space,

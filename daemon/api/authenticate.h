@@ -17,6 +17,10 @@ namespace ingot::api {
 // What asks for credentials.
 inline constexpr const char* kChallenge = "Basic realm=\"ingot\"";
 
+// Whether a request is from a program of this machine, as far as can be seen:
+// not passed on by a proxy, and not by a page that a browser shows here.
+bool IsOfThisMachine(const http::Request& request);
+
 // Who sent a request. While there is no token, programs of this machine have
 // all rights, and the daemon listens on loopback only. kPermissionDenied for
 // credentials that are none, unknown, revoked or expired: one message for all.

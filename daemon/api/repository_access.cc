@@ -12,11 +12,17 @@ std::variant<store::RepositoryInfo, Refusal> FindAccess(
     const store::RepositoryName& name, auth::Right right) {
   const Result<auth::Principal> who = Authenticate(request, store->tokens());
   if (!who.ok()) {
-    if (who.error().kind != ErrorKind::kPermissionDenied) return Refusal{};
+    if (who.error().kind != ErrorKind::kPermissionDenied) {
+      request.notes.cause = who.error().message;
+      return Refusal{};
+    }
     return Refusal{401, who.error().message};
   }
   const auto found = store->repositories().Find(name);
-  if (!found.ok()) return Refusal{};
+  if (!found.ok()) {
+    request.notes.cause = found.error().message;
+    return Refusal{};
+  }
   const bool is_public = found->has_value() && !(*found)->repository.is_private;
   const auto may = [&](auth::Right wanted) {
     return found->has_value() &&

@@ -2,9 +2,9 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
-#include <vector>
 
 #include "daemon/api/authenticate.h"
+#include "daemon/api/store_totals.h"
 
 namespace ingot::api {
 namespace {
@@ -14,29 +14,17 @@ using http::Exchange;
 using http::PathParameters;
 using nlohmann::json;
 
-Result<json> Stats(store::Store* store) {
-  INGOT_ASSIGN(const std::vector<store::StagedRecord> staged,
-               store->staging().List());
-  uint64_t staged_bytes = 0;
-  for (const auto& record : staged) staged_bytes += record.length;
-  INGOT_ASSIGN(const std::vector<store::PackInfo> packs, store->packs().List());
-  uint64_t retired = 0;
-  uint64_t bytes = 0;
-  uint64_t files = 0;
-  uint64_t objects = 0;
-  for (const store::PackInfo& pack : packs) {
-    retired += pack.retired ? 1 : 0;
-    bytes += pack.length;
-    files += pack.files;
-    objects += pack.objects;
-  }
-  return json{{"staged", {{"files", staged.size()}, {"bytes", staged_bytes}}},
-              {"packs",
-               {{"packs", packs.size()},
-                {"retired", retired},
-                {"bytes", bytes},
-                {"files", files},
-                {"objects", objects}}}};
+std::string StatsText(const StoreTotals& totals) {
+  const json stats = {
+      {"staged",
+       {{"files", totals.staged_files}, {"bytes", totals.staged_bytes}}},
+      {"packs",
+       {{"packs", totals.packs},
+        {"retired", totals.retired},
+        {"bytes", totals.pack_bytes},
+        {"files", totals.pack_files},
+        {"objects", totals.pack_objects}}}};
+  return stats.dump() + "\n";
 }
 
 std::string Version() {
@@ -76,11 +64,11 @@ void AddStatusRoutes(store::Store* store, http::Router* router) {
           co_await RespondForbidden(exchange, *who);
           co_return;
         }
-        const Result<json> stats = Stats(store);
-        if (stats.ok()) {
-          co_await RespondJson(exchange, stats->dump() + "\n");
+        const Result<StoreTotals> totals = TotalsOf(store);
+        if (totals.ok()) {
+          co_await RespondJson(exchange, StatsText(*totals));
         } else {
-          co_await RespondError(exchange, stats.error());
+          co_await RespondError(exchange, totals.error());
         }
       });
 }

@@ -17,6 +17,8 @@
 #include "daemon/api/hub_read_routes.h"
 #include "daemon/api/hub_ref_routes.h"
 #include "daemon/api/lfs_routes.h"
+#include "daemon/api/metrics_routes.h"
+#include "daemon/api/observation.h"
 #include "daemon/api/repository_routes.h"
 #include "daemon/api/status_routes.h"
 #include "daemon/http/router.h"
@@ -84,7 +86,8 @@ bool Report(const Status& status) {
 
 }  // namespace
 
-Status Serve(const std::string& data, const std::string& listen, int threads) {
+Status Serve(const ServeOptions& options) {
+  const auto& [data, listen, threads, log_options] = options;
   INGOT_ASSIGN(const Address address, ParseListen(listen));
   // Before there are threads, so that none of them takes the signals.
   sigset_t signals;
@@ -102,6 +105,14 @@ Status Serve(const std::string& data, const std::string& listen, int threads) {
         ": is not a loopback address, and there is no token: 'ingotd token "
         "create' makes one");
   }
+  INGOT_ASSIGN(const std::unique_ptr<observe::Log> log,
+               observe::Log::Open(log_options));
+  observe::Metrics metrics(INGOT_VERSION);
+  http::ServerOptions http_options = {
+      .address = address.host, .port = address.port, .threads = threads};
+  http_options.report = [&](const http::RequestReport& report) {
+    api::Observe(report, log.get(), &metrics);
+  };
   http::Router router;
   std::unique_ptr<http::HttpServer> server;
   http::Workers workers(static_cast<size_t>(threads));
@@ -115,16 +126,21 @@ Status Serve(const std::string& data, const std::string& listen, int threads) {
   api::AddHubRefRoutes(hub, &router);
   api::AddHubCommitRoutes(hub, &router);
   api::AddHubReadRoutes(hub, &router);
-  INGOT_ASSIGN(
-      server,
-      http::HttpServer::Start(
-          {.address = address.host, .port = address.port, .threads = threads},
-          [&](http::Exchange& exchange) { return router.Handle(exchange); }));
-  std::fprintf(stderr, "ingotd: listening on %s, port %u\n",
-               address.host.c_str(), server->port());
+  api::AddMetricsRoutes({.store = opened.store.get(),
+                         .metrics = &metrics,
+                         .log = log.get(),
+                         .load = http_options.load.get()},
+                        &workers, &router);
+  INGOT_ASSIGN(server, http::HttpServer::Start(http_options,
+                                               [&](http::Exchange& exchange) {
+                                                 return router.Handle(exchange);
+                                               }));
+  log->Message(observe::LogLevel::kInfo, "listening on " + address.host +
+                                             ", port " +
+                                             std::to_string(server->port()));
   int received = 0;
   sigwait(&signals, &received);
-  std::fprintf(stderr, "ingotd: ending\n");
+  log->Message(observe::LogLevel::kInfo, "ending");
   server->Drain();
   server->Stop();
   return {};

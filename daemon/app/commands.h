@@ -6,13 +6,20 @@
 #include <string>
 
 #include "codec/result.h"
+#include "daemon/observe/log.h"
 
 namespace ingot::app {
 
-// Serves the store in `data` until SIGTERM or SIGINT, which the caller's
-// process must not have handled otherwise. `listen`: ADDRESS:PORT; a loopback
-// address unless there are tokens.
-Status Serve(const std::string& data, const std::string& listen, int threads);
+struct ServeOptions {
+  std::string data;                       // the store's folder
+  std::string listen = "127.0.0.1:7878";  // loopback, unless there are tokens
+  int threads = 1;
+  observe::LogOptions log;
+};
+
+// Serves a store until SIGTERM or SIGINT, which the caller's process must not
+// have handled otherwise.
+Status Serve(const ServeOptions& options);
 
 // Looks at all that the store in `data` holds, prints what is wrong to stdout,
 // and returns how many things are. `read_data`: reads files and packs to their

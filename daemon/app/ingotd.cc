@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <map>
 #include <string>
 #include <thread>
 
@@ -40,16 +41,30 @@ int main(int argc, char** argv) {
   app.fallthrough();
 
   auto* const serve = app.add_subcommand("serve", "Serve a store");
-  std::string listen = "127.0.0.1:7878";
+  ingot::app::ServeOptions options;
   serve
-      ->add_option("--listen", listen,
+      ->add_option("--listen", options.listen,
                    "ADDRESS:PORT; without tokens a loopback address")
       ->envname("INGOTD_LISTEN")
       ->capture_default_str();
-  int threads = static_cast<int>(std::thread::hardware_concurrency());
-  serve->add_option("--threads", threads, "That serve connections")
+  options.threads = static_cast<int>(std::thread::hardware_concurrency());
+  serve->add_option("--threads", options.threads, "That serve connections")
       ->envname("INGOTD_THREADS")
       ->check(CLI::Range(1, 256));
+  serve->add_option("--log", options.log.file, "A file; without: stderr")
+      ->envname("INGOTD_LOG");
+  using ingot::observe::LogLevel;
+  serve->add_option("--log-level", options.log.least, "The least to be logged")
+      ->envname("INGOTD_LOG_LEVEL")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, LogLevel>{{"debug", LogLevel::kDebug},
+                                          {"info", LogLevel::kInfo},
+                                          {"warning", LogLevel::kWarning},
+                                          {"error", LogLevel::kError}}));
+  serve->add_option("--log-format", options.log.json, "Of its lines")
+      ->envname("INGOTD_LOG_FORMAT")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, bool>{{"json", true}, {"text", false}}));
 
   auto* const check = app.add_subcommand(
       "check", "Look for damage; exits with 3 where there is some");
@@ -87,7 +102,10 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kUsage;
   }
-  if (serve->parsed()) return Report(ingot::app::Serve(data, listen, threads));
+  if (serve->parsed()) {
+    options.data = data;
+    return Report(ingot::app::Serve(options));
+  }
   if (create->parsed()) {
     return Report(ingot::app::CreateToken(data, name, scope, repository, days));
   }

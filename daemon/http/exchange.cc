@@ -45,9 +45,12 @@ std::optional<std::string_view> Request::Header(std::string_view name) const {
 
 awaitable<Status> RespondError(Exchange& exchange, Error error) {
   const unsigned status = StatusOf(error.kind);
-  // Paths and offsets of files are nobody's business but the log's.
-  std::string message =
-      status == 500 ? "internal error" : std::move(error.message);
+  std::string message = std::move(error.message);
+  if (status == 500) {
+    // Paths and offsets of files are nobody's business but the log's.
+    exchange.request().notes.cause = std::move(message);
+    message = "internal error";
+  }
   return RespondError(exchange, status, std::move(message));
 }
 

@@ -6,6 +6,7 @@
 #define INGOT_DAEMON_HTTP_EXCHANGE_H_
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/address.hpp>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -22,10 +23,21 @@ namespace ingot::http {
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
+// What is found out about a request while it is answered, for the log.
+struct RequestNotes {
+  std::string_view route;  // the pattern of the router that answers
+  uint64_t token = 0;      // the number of the one that came with it
+  std::string cause;       // of an internal error, which clients are not told
+};
+
 struct Request {
   std::string method;
   Target target;
   Headers headers;
+  std::string id;  // as its response says in X-Request-Id
+  boost::asio::ip::address peer;
+  // No part of what was asked, and written by whoever answers it.
+  mutable RequestNotes notes;
 
   // The first header of that name, whatever its case.
   std::optional<std::string_view> Header(std::string_view name) const;

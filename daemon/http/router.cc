@@ -58,6 +58,7 @@ awaitable<Status> RespondNotAllowed(Exchange& exchange,
 void Router::Add(std::string method, std::string_view pattern,
                  RouteHandler handler) {
   Route route = {.method = std::move(method),
+                 .pattern = std::string(pattern),
                  .segments = {},
                  .handler = std::move(handler)};
   for (size_t at = 1; at <= pattern.size();) {
@@ -76,6 +77,7 @@ awaitable<void> Router::Handle(Exchange& exchange) const {
     const std::optional<PathParameters> parameters =
         Match(route.segments, request.target.segments);
     if (!parameters) continue;
+    request.notes.route = route.pattern;
     if (route.method == method) {
       co_await route.handler(exchange, *parameters);
       co_return;

@@ -42,10 +42,7 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
   void Stop();
 
   uint16_t port() const { return port_; }
-  size_t connections() const {
-    const std::lock_guard lock(mutex_);
-    return sessions_.size();
-  }
+  size_t connections() const { return context_.options.load->connections; }
 
  private:
   awaitable<void> Accept();
@@ -116,7 +113,7 @@ awaitable<void> HttpServer::Impl::Accept() {
     const auto address = socket.remote_endpoint(ignored).address();
     const auto executor = socket.get_executor();
     const int handle = socket.native_handle();
-    auto session = MakeSession(std::move(socket), &context_);
+    auto session = MakeSession(std::move(socket), address, &context_);
     if (!Admit(address, session)) {
       (void)::send(handle, kBusy.data(), kBusy.size(),
                    MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -136,10 +133,12 @@ bool HttpServer::Impl::Admit(const asio::ip::address& address,
   const size_t same = found == by_address_.end() ? 0 : found->second;
   if (sessions_.size() >= context_.options.max_connections ||
       same >= context_.options.max_connections_per_address) {
+    ++context_.options.load->refused;
     return false;
   }
   ++by_address_[address];
   sessions_.insert(session);
+  context_.options.load->connections = sessions_.size();
   return true;
 }
 
@@ -147,6 +146,7 @@ void HttpServer::Impl::Leave(const asio::ip::address& address,
                              const std::shared_ptr<Session>& session) {
   const std::lock_guard lock(mutex_);
   sessions_.erase(session);
+  context_.options.load->connections = sessions_.size();
   const auto found = by_address_.find(address);
   if (--found->second == 0) by_address_.erase(found);
   left_.notify_all();

@@ -8,9 +8,11 @@
 #ifndef INGOT_DAEMON_HTTP_SERVER_H_
 #define INGOT_DAEMON_HTTP_SERVER_H_
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -18,6 +20,23 @@
 #include "daemon/http/exchange.h"
 
 namespace ingot::http {
+
+// How a request went.
+struct RequestReport {
+  const Request* request;
+  unsigned status;                     // 0: no response was begun
+  bool complete;                       // whether all of the response was sent
+  uint64_t received;                   // bytes of the request's body
+  uint64_t sent;                       // bytes of the response's body
+  std::chrono::duration<double> time;  // from the head's last byte
+};
+
+// What a server has to do, kept up to date by it.
+struct ServerLoad {
+  std::atomic<size_t> connections = 0;
+  std::atomic<size_t> requests = 0;   // that are being answered
+  std::atomic<uint64_t> refused = 0;  // connections, since there were too many
+};
 
 struct ServerOptions {
   std::string address = "127.0.0.1";
@@ -30,6 +49,10 @@ struct ServerOptions {
   std::chrono::milliseconds io_timeout{30'000};
   std::chrono::milliseconds drain_timeout{30'000};
   uint64_t min_body_rate = 1024;  // bytes a second, once io_timeout is over
+  // Is told of every request, those refused included, when it is over. From
+  // several threads at once; must neither wait nor throw.
+  std::function<void(const RequestReport&)> report = nullptr;
+  std::shared_ptr<ServerLoad> load = std::make_shared<ServerLoad>();
 };
 
 class HttpServer {

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "daemon/http/coroutines.h"
+#include "daemon/http/request_id.h"
 
 namespace ingot::http {
 namespace {
@@ -57,8 +58,9 @@ class TcpSession final : public Session,
                          public Exchange,
                          public std::enable_shared_from_this<TcpSession> {
  public:
-  TcpSession(asio::ip::tcp::socket socket, SessionContext* context)
-      : context_(context), stream_(std::move(socket)) {}
+  TcpSession(asio::ip::tcp::socket socket, asio::ip::address peer,
+             SessionContext* context)
+      : context_(context), stream_(std::move(socket)), peer_(std::move(peer)) {}
 
   awaitable<void> Run() override;
   void Cancel(bool only_idle) override;
@@ -83,6 +85,10 @@ class TcpSession final : public Session,
 
   // Waits for a request and reads its head. False: the connection ends.
   awaitable<bool> ReadHead();
+  // Forgets the exchange before, once the head of the next one has come.
+  void Begin();
+  // Tells how the exchange went.
+  void End();
   // What is wrong with a head that could be parsed; 0: nothing.
   unsigned CheckHead(std::string* why);
   // Answers the request in request_. False: the connection ends.
@@ -96,15 +102,18 @@ class TcpSession final : public Session,
 
   SessionContext* const context_;
   beast::tcp_stream stream_;
+  const asio::ip::address peer_;
   beast::flat_buffer buffer_{kHeaderBytes + kPieceBytes};
   std::atomic<bool> idle_ = false;
 
   // Of the current exchange.
+  bool is_asked_ = false;  // whether there is one
   std::optional<Parser> parser_;
   Request request_;
   std::vector<std::byte> piece_;  // of the body
-  Clock::time_point body_began_;
-  uint64_t received_ = 0;  // bytes of the body
+  Clock::time_point began_;       // when the head had been read
+  uint64_t received_ = 0;         // bytes of the body
+  uint64_t sent_ = 0;             // the same of the response
   bool continued_ = false;
   std::optional<Response> response_;
   std::optional<Serializer> serializer_;
@@ -115,10 +124,43 @@ class TcpSession final : public Session,
 
 awaitable<void> TcpSession::Run() {
   const auto self = shared_from_this();
-  while (co_await ReadHead()) {
-    if (!co_await Answer()) break;
+  bool goes_on = true;
+  while (goes_on) {
+    goes_on = co_await ReadHead();
+    if (goes_on) goes_on = co_await Answer();
+    End();
   }
   co_await Linger();
+}
+
+void TcpSession::Begin() {
+  is_asked_ = true;
+  ++options().load->requests;
+  request_ = {};
+  request_.id = MakeRequestId();
+  request_.peer = peer_;
+  began_ = Clock::now();
+  received_ = 0;
+  sent_ = 0;
+  continued_ = false;
+  response_.reset();
+  serializer_.reset();
+  left_.reset();
+  finished_ = false;
+  keep_ = false;
+}
+
+void TcpSession::End() {
+  if (!is_asked_) return;
+  is_asked_ = false;
+  --options().load->requests;
+  if (!options().report) return;
+  options().report({.request = &request_,
+                    .status = response_ ? response_->result_int() : 0,
+                    .complete = finished_,
+                    .received = received_,
+                    .sent = sent_,
+                    .time = Clock::now() - began_});
 }
 
 void TcpSession::Cancel(bool only_idle) {
@@ -148,16 +190,9 @@ awaitable<bool> TcpSession::ReadHead() {
   stream_.expires_after(options().header_timeout);
   const auto [code, size] =
       co_await bhttp::async_read_header(stream_, buffer_, *parser_, kToken);
-  request_ = {};
-  received_ = 0;
-  continued_ = false;
-  response_.reset();
-  serializer_.reset();
-  left_.reset();
-  finished_ = false;
-  keep_ = false;
   if (code == bhttp::error::header_limit ||
       code == bhttp::error::buffer_overflow) {
+    Begin();
     co_await Refuse(
         431, "headers of more than " + std::to_string(kHeaderBytes) + " bytes");
     co_return false;
@@ -168,22 +203,29 @@ awaitable<bool> TcpSession::ReadHead() {
         bhttp::make_error_code(bhttp::error::bad_method).category();
     if (is_http && code != bhttp::error::end_of_stream &&
         code != bhttp::error::partial_message) {
+      Begin();
       co_await Refuse(400, "not a request: " + code.message());
     }
     co_return false;
   }
+  Begin();
   std::string why;
   const unsigned status = CheckHead(&why);
   if (status != 0) {
     co_await Refuse(status, std::move(why));
     co_return false;
   }
-  body_began_ = Clock::now();
   co_return true;
 }
 
 unsigned TcpSession::CheckHead(std::string* why) {
   const auto& head = parser_->get();
+  request_.method = head.method_string();
+  for (const auto& field : head) {
+    request_.headers.emplace_back(field.name_string(), field.value());
+  }
+  const auto id = request_.Header(kRequestId);
+  if (id && IsRequestId(*id)) request_.id = *id;
   const auto count = [&](bhttp::field field) {
     return std::distance(head.equal_range(field).first,
                          head.equal_range(field).second);
@@ -214,10 +256,6 @@ unsigned TcpSession::CheckHead(std::string* why) {
     return 400;
   }
   request_.target = std::move(*target);
-  request_.method = head.method_string();
-  for (const auto& field : head) {
-    request_.headers.emplace_back(field.name_string(), field.value());
-  }
   return 0;
 }
 
@@ -225,10 +263,12 @@ awaitable<bool> TcpSession::Answer() {
   bool failed = false;
   try {
     co_await context_->handler(*this);
-  } catch (const std::exception&) {
+  } catch (const std::exception& error) {
     failed = true;
+    request_.notes.cause = error.what();
   }
   if (!response_) {
+    if (!failed) request_.notes.cause = "the handler did not respond";
     co_await Refuse(500, "internal error");
     co_return false;
   }
@@ -264,7 +304,7 @@ awaitable<Result<ByteSpan>> TcpSession::ReadBody(uint64_t limit) {
     body.data = piece_.data();
     body.size = piece_.size();
     const auto slowest =
-        body_began_ + options().io_timeout +
+        began_ + options().io_timeout +
         std::chrono::seconds(received_ / options().min_body_rate);
     stream_.expires_at(std::min(Clock::now() + options().io_timeout, slowest));
     auto [code, size] =
@@ -295,6 +335,7 @@ awaitable<Status> TcpSession::Start(ResponseHead head,
                     version == 0 ? 11 : version);
   response_->set(bhttp::field::server, "ingotd");
   response_->set(bhttp::field::date, Date());
+  response_->set(kRequestId, request_.id);
   for (const auto& [name, value] : head.headers) response_->insert(name, value);
   // What was not read of the request would be taken for the next one.
   keep_ = parser_->is_done() && parser_->keep_alive() && !context_->draining;
@@ -343,6 +384,7 @@ awaitable<Status> TcpSession::Write(ByteSpan bytes) {
     body.size = piece.size();
     body.more = true;
     INGOT_CO_TRY(co_await Send());
+    sent_ += piece.size();
   }
   co_return Status();
 }
@@ -386,8 +428,10 @@ awaitable<void> TcpSession::Linger() {
 }  // namespace
 
 std::shared_ptr<Session> MakeSession(asio::ip::tcp::socket socket,
+                                     asio::ip::address peer,
                                      SessionContext* context) {
-  return std::make_shared<TcpSession>(std::move(socket), context);
+  return std::make_shared<TcpSession>(std::move(socket), std::move(peer),
+                                      context);
 }
 
 }  // namespace ingot::http

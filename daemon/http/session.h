@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <memory>
 
@@ -32,6 +33,7 @@ class Session {
 };
 
 std::shared_ptr<Session> MakeSession(boost::asio::ip::tcp::socket socket,
+                                     boost::asio::ip::address peer,
                                      SessionContext* context);
 
 }  // namespace ingot::http
