@@ -87,7 +87,7 @@ bool Report(const Status& status) {
 }  // namespace
 
 Status Serve(const ServeOptions& options) {
-  const auto& [data, listen, threads, log_options] = options;
+  const auto& [data, listen, threads, log_options, rate] = options;
   INGOT_ASSIGN(const Address address, ParseListen(listen));
   // Before there are threads, so that none of them takes the signals.
   sigset_t signals;
@@ -113,6 +113,7 @@ Status Serve(const ServeOptions& options) {
   http_options.report = [&](const http::RequestReport& report) {
     api::Observe(report, log.get(), &metrics);
   };
+  http::RateLimit limit(rate);
   http::Router router;
   std::unique_ptr<http::HttpServer> server;
   http::Workers workers(static_cast<size_t>(threads));
@@ -131,10 +132,12 @@ Status Serve(const ServeOptions& options) {
                          .log = log.get(),
                          .load = http_options.load.get()},
                         &workers, &router);
-  INGOT_ASSIGN(server, http::HttpServer::Start(http_options,
-                                               [&](http::Exchange& exchange) {
-                                                 return router.Handle(exchange);
-                                               }));
+  INGOT_ASSIGN(
+      server,
+      http::HttpServer::Start(
+          http_options, http::LimitRate(&limit, [&](http::Exchange& exchange) {
+            return router.Handle(exchange);
+          })));
   log->Message(observe::LogLevel::kInfo, "listening on " + address.host +
                                              ", port " +
                                              std::to_string(server->port()));

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "codec/result.h"
+#include "daemon/http/rate_limit.h"
 #include "daemon/observe/log.h"
 
 namespace ingot::app {
@@ -15,6 +16,7 @@ struct ServeOptions {
   std::string listen = "127.0.0.1:7878";  // loopback, unless there are tokens
   int threads = 1;
   observe::LogOptions log;
+  http::RateOptions rate;
 };
 
 // Serves a store until SIGTERM or SIGINT, which the caller's process must not

@@ -54,17 +54,38 @@ int main(int argc, char** argv) {
   serve->add_option("--log", options.log.file, "A file; without: stderr")
       ->envname("INGOTD_LOG");
   using ingot::observe::LogLevel;
-  serve->add_option("--log-level", options.log.least, "The least to be logged")
+  const std::map<std::string, LogLevel> levels = {
+      {"debug", LogLevel::kDebug},
+      {"info", LogLevel::kInfo},
+      {"warning", LogLevel::kWarning},
+      {"error", LogLevel::kError}};
+  serve
+      ->add_option("--log-level", options.log.least,
+                   "The least to be logged: debug, info, warning or error")
       ->envname("INGOTD_LOG_LEVEL")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, LogLevel>{{"debug", LogLevel::kDebug},
-                                          {"info", LogLevel::kInfo},
-                                          {"warning", LogLevel::kWarning},
-                                          {"error", LogLevel::kError}}));
-  serve->add_option("--log-format", options.log.json, "Of its lines")
+      ->transform(CLI::CheckedTransformer(levels).description(""))
+      ->type_name("LEVEL");
+  const std::map<std::string, bool> formats = {{"json", true}, {"text", false}};
+  serve
+      ->add_option("--log-format", options.log.json,
+                   "Of its lines: json or text")
       ->envname("INGOTD_LOG_FORMAT")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, bool>{{"json", true}, {"text", false}}));
+      ->transform(CLI::CheckedTransformer(formats).description(""))
+      ->type_name("FORMAT");
+  serve
+      ->add_option("--rate", options.rate.rate,
+                   "Requests a second from one address; 0: any number")
+      ->envname("INGOTD_RATE")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str();
+  serve
+      ->add_option("--burst", options.rate.burst,
+                   "Requests at once, before --rate holds")
+      ->envname("INGOTD_BURST")
+      ->check(CLI::Range(1.0, 1e6))
+      ->capture_default_str();
+  serve->add_flag("--rate-loopback", options.rate.limits_loopback,
+                  "Count this machine's own requests, too");
 
   auto* const check = app.add_subcommand(
       "check", "Look for damage; exits with 3 where there is some");

@@ -149,6 +149,31 @@ TEST_F(IngotdTest, TokensAllowOtherAddresses) {
   EXPECT_NE(daemon->Log().find("192.0.2.1:80"), std::string::npos);
 }
 
+TEST_F(IngotdTest, LogsAndLimits) {
+  const std::string log = temporary_ / "requests";
+  const auto daemon = Run({"serve", "--data", data_, "--listen", "127.0.0.1:0",
+                           "--log", log, "--log-format", "text", "--rate",
+                           "0.1", "--burst", "3", "--rate-loopback"});
+  const auto text = [&] {
+    std::ifstream stream(log);
+    return std::string{std::istreambuf_iterator<char>(stream), {}};
+  };
+  for (int i = 0; i < 1000 && text().find("port ") == std::string::npos; ++i) {
+    usleep(10'000);
+  }
+  const uint16_t port = static_cast<uint16_t>(
+      std::stoul(text().substr(text().find("port ") + 5)));
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(Ask(port, Simple("GET /healthz")).status, 200);
+  }
+  EXPECT_EQ(Ask(port, Simple("GET /healthz")).status, 429);
+  daemon->Signal(SIGTERM);
+  EXPECT_EQ(daemon->Wait(), 0);
+  EXPECT_NE(text().find("info message=\"request\" id="), std::string::npos);
+  EXPECT_NE(text().find("status=429"), std::string::npos);
+  EXPECT_EQ(daemon->Log(), "");
+}
+
 TEST_F(IngotdTest, CheckFindsDamage) {
   Fill();
   const auto clean = Run({"check", "--data", data_, "--read-data"});
@@ -199,7 +224,10 @@ TEST_F(IngotdTest, WrongUseIsExplained) {
        {std::vector<std::string>{},
         {"serve"},
         {"nothing", "--data", data_},
-        {"serve", "--data", data_, "--threads", "0"}}) {
+        {"serve", "--data", data_, "--threads", "0"},
+        {"serve", "--data", data_, "--rate", "-1"},
+        {"serve", "--data", data_, "--log-level", "loud"},
+        {"serve", "--data", data_, "--log-format", "xml"}}) {
     EXPECT_EQ(Run(arguments)->Wait(), 2);
   }
   const auto help = Run({"--help"});
