@@ -37,10 +37,11 @@ const KindPath& PathOf(RepositoryKind kind) {
 
 void AddRoutes(http::Router* router, const std::string& method,
                const std::string& prefix, RepositoryKind kind,
-               const std::string& suffix, const HubHandler& handler) {
+               const std::string& suffix, const http::RouteInfo& info,
+               const HubHandler& handler) {
   for (const char* const name : {"{namespace}/{name}", "{name}"}) {
     router->Add(
-        method, prefix + name + suffix,
+        method, prefix + name + suffix, info,
         [kind, handler](Exchange& exchange, const PathParameters& path) {
           const auto space = path.find("namespace");
           return handler(exchange,
@@ -77,18 +78,20 @@ HubHandler Bind(const Hub& hub,
 }
 
 void AddContentRoute(http::Router* router, const std::string& method,
-                     const std::string& suffix, const HubHandler& handler) {
+                     const std::string& suffix, const http::RouteInfo& info,
+                     const HubHandler& handler) {
   for (const KindPath& one : kKinds) {
     AddRoutes(router, method, std::string("/") + one.page, one.kind, suffix,
-              handler);
+              info, handler);
   }
 }
 
 void AddApiRoute(http::Router* router, const std::string& method,
-                 const std::string& suffix, const HubHandler& handler) {
+                 const std::string& suffix, const http::RouteInfo& info,
+                 const HubHandler& handler) {
   for (const KindPath& one : kKinds) {
     AddRoutes(router, method, std::string("/api/") + one.plural + "/", one.kind,
-              suffix, handler);
+              suffix, info, handler);
   }
 }
 

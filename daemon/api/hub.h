@@ -27,9 +27,9 @@ namespace ingot::api {
 
 // What the handlers work with; all outlive the router.
 struct Hub {
-  store::Store* store;
-  http::Workers* workers;
-  const UrlSigner* signer;
+  store::Store* store = nullptr;
+  http::Workers* workers = nullptr;
+  const UrlSigner* signer = nullptr;
 };
 
 // The name is a value, since a coroutine outlives the call that began it.
@@ -47,9 +47,11 @@ HubHandler Bind(const Hub& hub,
 // "/resolve/{revision}/{path*}"; below /api/models/ and its like for the
 // second.
 void AddContentRoute(http::Router* router, const std::string& method,
-                     const std::string& suffix, const HubHandler& handler);
+                     const std::string& suffix, const http::RouteInfo& info,
+                     const HubHandler& handler);
 void AddApiRoute(http::Router* router, const std::string& method,
-                 const std::string& suffix, const HubHandler& handler);
+                 const std::string& suffix, const http::RouteInfo& info,
+                 const HubHandler& handler);
 
 // "http://HOST", as the client called this server.
 std::string OriginOf(const http::Exchange& exchange);

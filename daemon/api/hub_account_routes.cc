@@ -204,26 +204,42 @@ awaitable<void> ValidateYaml(Exchange& exchange) {
 
 void AddHubAccountRoutes(const Hub& hub, http::Router* router) {
   router->Add("GET", "/api/whoami-v2",
+              http::RouteInfo("Whose token this is").Needs("read"),
               [hub](Exchange& exchange, const PathParameters&) {
                 return WhoAmI(hub, exchange);
               });
-  router->Add("POST", "/api/validate-yaml",
-              [](Exchange& exchange, const PathParameters&) {
-                return ValidateYaml(exchange);
-              });
+  router->Add(
+      "POST", "/api/validate-yaml",
+      http::RouteInfo("Accepts every model card").Takes("application/json"),
+      [](Exchange& exchange, const PathParameters&) {
+        return ValidateYaml(exchange);
+      });
   for (const RepositoryKind kind :
        {RepositoryKind::kModel, RepositoryKind::kDataset,
         RepositoryKind::kSpace}) {
     router->Add("GET", "/api/" + std::string(PluralOf(kind)),
+                http::RouteInfo("List repositories")
+                    .Needs("read")
+                    .Query("author", "Of this namespace")
+                    .Query("search", "Whose names have this part")
+                    .Query("limit", "How many, 1,000 at most")
+                    .Query("cursor", "Where the page before ended"),
                 [hub, kind](Exchange& exchange, const PathParameters&) {
                   return ListRepositories(hub, kind, exchange);
                 });
   }
-  AddApiRoute(router, "PUT", "/settings", Bind(hub, ChangeSettings));
-  AddApiRoute(router, "GET", "/auth-check", Bind(hub, AuthCheck));
+  AddApiRoute(router, "PUT", "/settings",
+              http::RouteInfo("Make a repository private or public")
+                  .Needs("write")
+                  .Takes("application/json"),
+              Bind(hub, ChangeSettings));
+  AddApiRoute(router, "GET", "/auth-check",
+              http::RouteInfo("Whether it may be read").Needs("read"),
+              Bind(hub, AuthCheck));
   for (const char* const word : {"read", "write"}) {
     AddApiRoute(router, "GET",
                 std::string("/xet-") + word + "-token/{revision}",
+                http::RouteInfo("Xet is not served").Says(501, "Always."),
                 Bind(hub, RefuseXet));
   }
 }

@@ -284,8 +284,22 @@ awaitable<void> PostCommit(const Hub& hub, Exchange& exchange,
 }  // namespace
 
 void AddHubCommitRoutes(const Hub& hub, http::Router* router) {
-  AddApiRoute(router, "POST", "/preupload/{revision}", Bind(hub, Preupload));
-  AddApiRoute(router, "POST", "/commit/{revision}", Bind(hub, PostCommit));
+  AddApiRoute(router, "POST", "/preupload/{revision}",
+              http::RouteInfo("How files are to be sent")
+                  .Needs("write")
+                  .Takes("application/json"),
+              Bind(hub, Preupload));
+  AddApiRoute(
+      router, "POST", "/commit/{revision}",
+      http::RouteInfo("Commit to a branch")
+          .Needs("write")
+          .Query("create_pr", "Refused with 501 if 1")
+          .Takes("application/x-ndjson")
+          .Says(404, "The branch, or what is to be removed, is missing.")
+          .Says(409, "A file is where a folder is to be.")
+          .Says(412, "The branch is elsewhere.")
+          .Says(413, "The commit is too large."),
+      Bind(hub, PostCommit));
 }
 
 }  // namespace ingot::api

@@ -488,18 +488,46 @@ void AddHubReadRoutes(const Hub& hub, http::Router* router) {
     AddContentRoute(
         router, "GET",
         std::string(raw ? "/raw" : "/resolve") + "/{revision}/{path*}",
+        http::RouteInfo(raw ? "A file as git has it"
+                            : "A file, or ranges of it")
+            .Needs("read")
+            .Gives("application/octet-stream")
+            .Says(206, "The ranges asked for.")
+            .Says(304, "The client has it.")
+            .Says(404, "X-Error-Code tells what there is none of.")
+            .Says(416, "No range lies within."),
         [hub, raw](Exchange& exchange, RepositoryName name,
                    const PathParameters& path) {
-          return Download(hub, raw, exchange, name, path);
+          return Download(hub, raw, exchange, std::move(name), path);
         });
   }
-  AddApiRoute(router, "GET", "/revision/{revision}", Bind(hub, RepositoryInfo));
-  AddApiRoute(router, "GET", "/tree/{revision}", Bind(hub, Tree));
-  AddApiRoute(router, "GET", "/tree/{revision}/{path*}", Bind(hub, Tree));
-  AddApiRoute(router, "POST", "/paths-info/{revision}", Bind(hub, PathsInfo));
-  AddApiRoute(router, "GET", "/commits/{revision}", Bind(hub, Commits));
-  AddApiRoute(router, "GET", "/refs", Bind(hub, Refs));
-  AddApiRoute(router, "GET", "", Bind(hub, RepositoryInfo));
+  const auto read = [](const char* summary) {
+    return http::RouteInfo(summary).Needs("read").Says(
+        404, "X-Error-Code tells what there is none of.");
+  };
+  const http::RouteInfo info =
+      read("A repository and its files").Query("blobs", "Sizes, too, if true");
+  AddApiRoute(router, "GET", "/revision/{revision}", info,
+              Bind(hub, RepositoryInfo));
+  const http::RouteInfo tree =
+      read("What is in a folder")
+          .Query("recursive", "In the folders in it, too, if true")
+          .Query("expand", "The last commit of each, too, if true")
+          .Query("limit", "How many")
+          .Query("cursor", "Where the page before ended");
+  AddApiRoute(router, "GET", "/tree/{revision}", tree, Bind(hub, Tree));
+  AddApiRoute(router, "GET", "/tree/{revision}/{path*}", tree, Bind(hub, Tree));
+  AddApiRoute(router, "POST", "/paths-info/{revision}",
+              read("What lies at some paths").Takes("application/json"),
+              Bind(hub, PathsInfo));
+  AddApiRoute(router, "GET", "/commits/{revision}",
+              read("A revision's history")
+                  .Query("p", "Which page")
+                  .Query("limit", "How many"),
+              Bind(hub, Commits));
+  AddApiRoute(router, "GET", "/refs", read("Branches and tags"),
+              Bind(hub, Refs));
+  AddApiRoute(router, "GET", "", info, Bind(hub, RepositoryInfo));
 }
 
 }  // namespace ingot::api

@@ -141,23 +141,34 @@ awaitable<void> CreateTag(const Hub& hub, Exchange& exchange,
 
 void AddHubRefRoutes(const Hub& hub, http::Router* router) {
   AddApiRoute(router, "POST", "/branch/{ref}",
+              http::RouteInfo("Create a branch")
+                  .Needs("write")
+                  .Takes("application/json")
+                  .Says(404, "There is no such revision.")
+                  .Says(409, "It exists."),
               [hub](Exchange& exchange, RepositoryName name,
                     const PathParameters& path) {
                 return CreateBranch(hub, exchange, name,
                                     path.find("ref")->second);
               });
   AddApiRoute(router, "POST", "/tag/{ref}",
+              http::RouteInfo("Create a tag at a revision")
+                  .Needs("write")
+                  .Takes("application/json")
+                  .Says(404, "There is no such revision.")
+                  .Says(409, "It exists."),
               [hub](Exchange& exchange, RepositoryName name,
                     const PathParameters& path) {
                 return CreateTag(hub, exchange, name, path.find("ref")->second);
               });
   for (const RefKind& kind : {kBranch, kTag}) {
-    AddApiRoute(router, "DELETE", std::string("/") + kind.word + "/{ref}",
-                [hub, kind](Exchange& exchange, RepositoryName name,
-                            const PathParameters& path) {
-                  return Delete(hub, kind, exchange, name,
-                                path.find("ref")->second);
-                });
+    AddApiRoute(
+        router, "DELETE", std::string("/") + kind.word + "/{ref}",
+        http::RouteInfo("Delete it").Needs("write").Says(404, "There is none."),
+        [hub, kind](Exchange& exchange, RepositoryName name,
+                    const PathParameters& path) {
+          return Delete(hub, kind, exchange, name, path.find("ref")->second);
+        });
   }
 }
 

@@ -361,10 +361,37 @@ awaitable<void> Verify(const Hub& hub, Exchange& exchange, RepositoryName name,
 
 void AddLfsRoutes(const Hub& hub, http::Router* router) {
   const std::string objects = "/info/lfs/objects";
-  AddContentRoute(router, "POST", objects + "/batch", Bind(hub, Batch));
-  AddContentRoute(router, "POST", objects + "/verify", Bind(hub, Verify));
-  AddContentRoute(router, "PUT", objects + "/{oid}", Bind(hub, Put));
-  AddContentRoute(router, "GET", objects + "/{oid}", Bind(hub, Get));
+  AddContentRoute(router, "POST", objects + "/batch",
+                  http::RouteInfo("git-lfs: how to transfer objects")
+                      .Needs("read")
+                      .Takes(kType)
+                      .Gives(kType),
+                  Bind(hub, Batch));
+  AddContentRoute(router, "POST", objects + "/verify",
+                  http::RouteInfo("git-lfs: whether an upload has arrived")
+                      .Needs("write")
+                      .Takes(kType)
+                      .Gives(kType)
+                      .Says(404, "It has not."),
+                  Bind(hub, Verify));
+  AddContentRoute(router, "PUT", objects + "/{oid}",
+                  http::RouteInfo("git-lfs: upload an object")
+                      .Needs("write")
+                      .Query("signature", "Of a batch: instead of a token")
+                      .Takes("application/octet-stream")
+                      .Gives(kType)
+                      .Says(422, "The bytes have another SHA-256.")
+                      .Says(507, "There is no space."),
+                  Bind(hub, Put));
+  AddContentRoute(
+      router, "GET", objects + "/{oid}",
+      http::RouteInfo("git-lfs: download an object, or ranges of it")
+          .Needs("read")
+          .Gives("application/octet-stream")
+          .Says(206, "The ranges asked for.")
+          .Says(304, "The client has it.")
+          .Says(416, "No range lies within."),
+      Bind(hub, Get));
 }
 
 }  // namespace ingot::api

@@ -87,6 +87,9 @@ awaitable<void> Get(MetricsSources sources, http::Workers* workers,
 void AddMetricsRoutes(MetricsSources sources, http::Workers* workers,
                       http::Router* router) {
   router->Add("GET", "/metrics",
+              http::RouteInfo("Counts and readings, for Prometheus")
+                  .Needs("read")
+                  .Gives("text/plain"),
               [=](Exchange& exchange, const http::PathParameters&) {
                 return Get(sources, workers, exchange);
               });

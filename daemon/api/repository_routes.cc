@@ -218,14 +218,27 @@ awaitable<void> Move(store::Store* store, http::Workers* workers,
 void AddRepositoryRoutes(store::Store* store, http::Workers* workers,
                          http::Router* router) {
   router->Add("POST", "/api/repos/create",
+              http::RouteInfo("Create a repository")
+                  .Needs("write")
+                  .Takes("application/json")
+                  .Says(409, "It exists."),
               [store, workers](Exchange& exchange, const PathParameters&) {
                 return Create(store, workers, exchange);
               });
   router->Add("POST", "/api/repos/move",
+              http::RouteInfo("Give a repository another name")
+                  .Needs("write")
+                  .Takes("application/json")
+                  .Says(404, "There is none.")
+                  .Says(409, "The name is taken."),
               [store, workers](Exchange& exchange, const PathParameters&) {
                 return Move(store, workers, exchange);
               });
   router->Add("DELETE", "/api/repos/delete",
+              http::RouteInfo("Delete a repository")
+                  .Needs("write")
+                  .Takes("application/json")
+                  .Says(404, "There is none."),
               [store, workers](Exchange& exchange, const PathParameters&) {
                 return Delete(store, workers, exchange);
               });

@@ -35,11 +35,13 @@ std::string Version() {
 }  // namespace
 
 void AddStatusRoutes(store::Store* store, http::Router* router) {
-  router->Add("GET", "/healthz",
+  router->Add("GET", "/healthz", "Whether the process runs",
               [](Exchange& exchange, const PathParameters&) -> awaitable<void> {
                 co_await RespondJson(exchange, "{\"status\": \"ok\"}\n");
               });
   router->Add("GET", "/readyz",
+              http::RouteInfo("Whether requests are served")
+                  .Says(503, "The server drains."),
               [](Exchange& exchange, const PathParameters&) -> awaitable<void> {
                 if (exchange.draining()) {
                   co_await RespondError(exchange, 503, "draining");
@@ -47,12 +49,13 @@ void AddStatusRoutes(store::Store* store, http::Router* router) {
                   co_await RespondJson(exchange, "{\"status\": \"ok\"}\n");
                 }
               });
-  router->Add("GET", "/api/version",
+  router->Add("GET", "/api/version", "The version of the program",
               [](Exchange& exchange, const PathParameters&) -> awaitable<void> {
                 co_await RespondJson(exchange, Version());
               });
   router->Add(
       "GET", "/api/stats",
+      http::RouteInfo("How much the store holds").Needs("admin"),
       [store](Exchange& exchange, const PathParameters&) -> awaitable<void> {
         const Result<auth::Principal> who =
             Authenticate(exchange.request(), store->tokens());

@@ -19,6 +19,7 @@
 #include "daemon/api/lfs_routes.h"
 #include "daemon/api/metrics_routes.h"
 #include "daemon/api/observation.h"
+#include "daemon/api/openapi_routes.h"
 #include "daemon/api/repository_routes.h"
 #include "daemon/api/status_routes.h"
 #include "daemon/http/router.h"
@@ -117,6 +118,7 @@ Status Serve(const ServeOptions& options) {
   http::Router router;
   std::unique_ptr<http::HttpServer> server;
   http::Workers workers(static_cast<size_t>(threads));
+  api::AddOpenApiRoutes(&router);
   api::AddStatusRoutes(opened.store.get(), &router);
   api::AddRepositoryRoutes(opened.store.get(), &workers, &router);
   const api::UrlSigner signer;

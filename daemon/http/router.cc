@@ -55,11 +55,12 @@ awaitable<Status> RespondNotAllowed(Exchange& exchange,
 
 }  // namespace
 
-void Router::Add(std::string method, std::string_view pattern,
+void Router::Add(std::string method, std::string_view pattern, RouteInfo info,
                  RouteHandler handler) {
   Route route = {.method = std::move(method),
                  .pattern = std::string(pattern),
                  .segments = {},
+                 .info = std::move(info),
                  .handler = std::move(handler)};
   for (size_t at = 1; at <= pattern.size();) {
     const size_t end = std::min(pattern.find('/', at), pattern.size());

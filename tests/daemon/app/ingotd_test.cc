@@ -63,6 +63,10 @@ TEST_F(IngotdTest, ServesAndEnds) {
     EXPECT_NE(Ask(port, Simple("GET /api/stats")).body.find("\"files\":4}"),
               std::string::npos);
     EXPECT_EQ(Ask(port, Simple("GET /")).status, 404);
+    // Every route says what it is for.
+    const std::string routes = Ask(port, Simple("GET /openapi.json")).body;
+    EXPECT_NE(routes.find("\"/healthz\""), std::string::npos);
+    EXPECT_EQ(routes.find("\"summary\":\"\""), std::string::npos) << routes;
     daemon->Signal(signal);
     EXPECT_EQ(daemon->Wait(), 0);
   }

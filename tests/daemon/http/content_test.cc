@@ -64,7 +64,7 @@ class SlowSource final : public Source {
 class ContentTest : public testing::Test {
  protected:
   void Start(uint64_t fails_at = kSize) {
-    router_.Add("GET", "/content",
+    router_.Add("GET", "/content", "Content",
                 [this, fails_at](Exchange& exchange,
                                  const PathParameters&) -> awaitable<void> {
                   Content content = Make(fails_at);

@@ -44,15 +44,15 @@ awaitable<void> Echo(Exchange& exchange, const PathParameters&) {
 class ServerTest : public testing::Test {
  protected:
   void Start(ServerOptions options = {}) {
-    router_.Add("POST", "/echo", Echo);
-    router_.Add("GET", "/name/{name}",
+    router_.Add("POST", "/echo", "", Echo);
+    router_.Add("GET", "/name/{name}", "",
                 [](Exchange& exchange,
                    const PathParameters& parameters) -> awaitable<void> {
                   co_await exchange.Respond(Plain(),
                                             parameters.find("name")->second);
                 });
     // What it is asked for in pieces; "x" without a length, "h" with one.
-    router_.Add("GET", "/pieces/{how}",
+    router_.Add("GET", "/pieces/{how}", "",
                 [](Exchange& exchange,
                    const PathParameters& parameters) -> awaitable<void> {
                   const bool known = parameters.find("how")->second == "h";
@@ -66,7 +66,7 @@ class ServerTest : public testing::Test {
                   co_await exchange.Finish();
                 });
     router_.Add(
-        "GET", "/endless",
+        "GET", "/endless", "",
         [this](Exchange& exchange, const PathParameters&) -> awaitable<void> {
           co_await exchange.Start(Plain(), std::nullopt);
           const std::string piece(1 << 20, 'e');
@@ -76,16 +76,16 @@ class ServerTest : public testing::Test {
           }
           ++ended_;
         });
-    router_.Add("GET", "/throws",
+    router_.Add("GET", "/throws", "",
                 [](Exchange&, const PathParameters&) -> awaitable<void> {
                   throw std::runtime_error("x");
                   co_return;
                 });
     router_.Add(
-        "GET", "/silent",
+        "GET", "/silent", "",
         [](Exchange&, const PathParameters&) -> awaitable<void> { co_return; });
     router_.Add(
-        "GET", "/short",
+        "GET", "/short", "",
         [](Exchange& exchange, const PathParameters&) -> awaitable<void> {
           co_await exchange.Start(Plain(), 10);
           const Status more =
@@ -96,7 +96,7 @@ class ServerTest : public testing::Test {
           EXPECT_FALSE(less.ok());
         });
     router_.Add(
-        "GET", "/slow",
+        "GET", "/slow", "",
         [this](Exchange& exchange, const PathParameters&) -> awaitable<void> {
           ++started_;
           std::this_thread::sleep_for(milliseconds(300));
