@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <ctime>
 #include <fstream>
@@ -14,6 +16,7 @@
 #include <set>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "daemon/api/metrics_routes.h"
@@ -63,6 +66,7 @@ class ObservationTest : public testing::Test {
                      workers_.get(), &router_);
     options.report = [this](const http::RequestReport& report) {
       Observe(report, log_.get(), &metrics_);
+      ++reported_;
     };
     auto server = http::HttpServer::Start(
         std::move(options),
@@ -75,8 +79,17 @@ class ObservationTest : public testing::Test {
     workers_.reset();
   }
 
+  // Returns when the request has been reported, so that reports have an order.
+  RawResponse SendBytes(const std::string& request) {
+    const int before = reported_;
+    RawResponse response = Ask(server_->port(), request);
+    for (int i = 0; i < 5000 && reported_ == before; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return response;
+  }
   RawResponse Send(const std::string& line, const std::string& headers = "") {
-    return Ask(server_->port(), Simple(line, headers));
+    return SendBytes(Simple(line, headers));
   }
   // Of a response.
   static std::string IdOf(const RawResponse& response) {
@@ -109,6 +122,7 @@ class ObservationTest : public testing::Test {
   observe::Metrics metrics_{"1.2.3"};
   std::unique_ptr<http::Workers> workers_ = std::make_unique<http::Workers>(1);
   http::Router router_;
+  std::atomic<int> reported_ = 0;
   std::unique_ptr<http::HttpServer> server_;
 };
 
@@ -144,9 +158,7 @@ TEST_F(ObservationTest, RequestsAreLogged) {
   Send("DELETE /healthz");
   Send("GET /x%2fy/%C3%A4?q=1");
   Send("GET /\xff");
-  RawClient client(server_->port());
-  client.Send("nonsense\r\n\r\n");
-  client.Receive();
+  SendBytes("nonsense\r\n\r\n");
   const std::vector<json> lines = Lines();
   ASSERT_EQ(lines.size(), 5);
   EXPECT_EQ(lines[0]["id"], "mine");
@@ -197,10 +209,10 @@ TEST_F(ObservationTest, SecretsAreNotLogged) {
   Send("GET /../x?sig=s1gnature", bearer);
   Send("GET /api/stats", "X-Request-Id: x?sig=s1gnature\r\n" + bearer);
   const std::string body = "{\"name\": \"b0dy\"}";
-  Ask(server_->port(), Simple("POST /api/repos/create",
-                              bearer + "Content-Length: " +
-                                  std::to_string(body.size()) + "\r\n") +
-                           body);
+  SendBytes(Simple("POST /api/repos/create",
+                   bearer + "Content-Length: " + std::to_string(body.size()) +
+                       "\r\n") +
+            body);
   const std::vector<json> lines = Lines();
   ASSERT_EQ(lines.size(), 7);
   EXPECT_EQ(lines[0]["token"], 1);
