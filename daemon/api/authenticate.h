@@ -22,7 +22,8 @@ inline constexpr const char* kChallenge = "Basic realm=\"ingot\"";
 bool IsOfThisMachine(const http::Request& request);
 
 // Who sent a request. While there is no token, programs of this machine have
-// all rights, and the daemon listens on loopback only. kPermissionDenied for
+// all rights, and the daemon listens on loopback only. Those that came by the
+// store owner's socket always have them. kPermissionDenied for
 // credentials that are none, unknown, revoked or expired: one message for all.
 Result<auth::Principal> Authenticate(const http::Request& request,
                                      const store::Tokens& tokens);

@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "daemon/api/authenticate.h"
+#include "daemon/api/json_body.h"
 #include "daemon/api/repository_access.h"
 #include "daemon/store/history.h"
 
@@ -59,10 +60,6 @@ std::string HeaderText(std::string_view message) {
   std::string text;
   for (const char c : message) text += c >= ' ' && c < 0x7F ? c : '?';
   return text;
-}
-
-std::string Text(const json& body) {
-  return body.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace
@@ -128,7 +125,7 @@ awaitable<Status> RespondHub(Exchange& exchange, const json& body,
                              http::Headers headers) {
   headers.emplace_back("Content-Type", "application/json");
   return exchange.Respond({.status = 200, .headers = std::move(headers)},
-                          Text(body));
+                          EncodeJson(body) + "\n");
 }
 
 awaitable<std::optional<store::RepositoryInfo>> FindHubRepository(

@@ -1,7 +1,5 @@
 #include "daemon/api/json_body.h"
 
-#include <string>
-
 namespace ingot::api {
 
 using boost::asio::awaitable;
@@ -25,6 +23,10 @@ awaitable<Result<nlohmann::json>> ReadJson(http::Exchange& exchange) {
     co_return InvalidArgument("body: expected a JSON object");
   }
   co_return parsed;
+}
+
+std::string EncodeJson(const nlohmann::json& value) {
+  return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 }  // namespace ingot::api

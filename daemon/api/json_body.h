@@ -1,6 +1,7 @@
-// ReadText, ReadJson: a request's body as text and as JSON.
+// ReadText, ReadJson: a request's body as text and as JSON, and what is done with
+// JSON elsewhere.
 //
-// Thread-safety: a coroutine of the exchange.
+// Thread-safety: a coroutine of the exchange; functions without state.
 
 #ifndef INGOT_DAEMON_API_JSON_BODY_H_
 #define INGOT_DAEMON_API_JSON_BODY_H_
@@ -24,6 +25,9 @@ boost::asio::awaitable<Result<std::string>> ReadText(http::Exchange& exchange);
 // The same, and kInvalidArgument for what is no object.
 boost::asio::awaitable<Result<nlohmann::json>> ReadJson(
     http::Exchange& exchange);
+
+// As text; what is not UTF-8 is replaced.
+std::string EncodeJson(const nlohmann::json& value);
 
 }  // namespace ingot::api
 

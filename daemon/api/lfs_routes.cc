@@ -38,9 +38,7 @@ awaitable<Status> RespondLfs(Exchange& exchange, unsigned status,
     head.headers.emplace_back("LFS-Authenticate", kChallenge);
     head.headers.emplace_back("WWW-Authenticate", kChallenge);
   }
-  return exchange.Respond(
-      std::move(head),
-      body.dump(-1, ' ', false, json::error_handler_t::replace) + "\n");
+  return exchange.Respond(std::move(head), EncodeJson(body) + "\n");
 }
 
 awaitable<Status> RefuseLfs(Exchange& exchange, unsigned status,

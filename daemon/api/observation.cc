@@ -7,7 +7,8 @@ namespace ingot::api {
 void Observe(const http::RequestReport& report, observe::Log* log,
              observe::Metrics* metrics) {
   const http::Request& request = *report.request;
-  const std::string peer = request.peer.to_string();
+  const std::string peer =
+      request.is_local ? "local" : request.peer.to_string();
   std::string path;
   for (const std::string& segment : request.target.segments) {
     path += "/" + segment;

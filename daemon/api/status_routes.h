@@ -5,14 +5,11 @@
 #ifndef INGOT_DAEMON_API_STATUS_ROUTES_H_
 #define INGOT_DAEMON_API_STATUS_ROUTES_H_
 
-#include "codec/result.h"
 #include "daemon/http/router.h"
-#include "daemon/store/store.h"
 
 namespace ingot::api {
 
-// `store` must outlive the router.
-void AddStatusRoutes(store::Store* store, http::Router* router);
+void AddStatusRoutes(http::Router* router);
 
 }  // namespace ingot::api
 

@@ -1,6 +1,8 @@
 #include "daemon/app/commands.h"
 
 #include <signal.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/ip/address.hpp>
@@ -12,16 +14,20 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/api/admin_routes.h"
 #include "daemon/api/hub_account_routes.h"
 #include "daemon/api/hub_commit_routes.h"
 #include "daemon/api/hub_read_routes.h"
 #include "daemon/api/hub_ref_routes.h"
+#include "daemon/api/json_body.h"
 #include "daemon/api/lfs_routes.h"
 #include "daemon/api/metrics_routes.h"
 #include "daemon/api/observation.h"
 #include "daemon/api/openapi_routes.h"
 #include "daemon/api/repository_routes.h"
 #include "daemon/api/status_routes.h"
+#include "daemon/app/admin_client.h"
+#include "daemon/app/opened_store.h"
 #include "daemon/http/router.h"
 #include "daemon/http/server.h"
 #include "daemon/http/workers.h"
@@ -30,23 +36,10 @@
 #include "daemon/store/store.h"
 
 namespace ingot::app {
+
+using nlohmann::json;
+
 namespace {
-
-// A store and what it lies on.
-struct OpenedStore {
-  std::unique_ptr<store::Storage> storage;
-  std::unique_ptr<store::Store> store;
-};
-
-Result<OpenedStore> OpenStore(const std::string& data) {
-  OpenedStore opened;
-  INGOT_ASSIGN(opened.storage, store::OpenFileStorage(data));
-  INGOT_ASSIGN(
-      opened.store,
-      store::Store::Open(opened.storage.get(),
-                         {.index = {.folder = store::IndexFolder(data)}}));
-  return opened;
-}
 
 struct Address {
   std::string host;
@@ -78,13 +71,6 @@ Result<Address> ParseListen(const std::string& text) {
   return address;
 }
 
-// Prints a problem; returns whether there was one.
-bool Report(const Status& status) {
-  if (status.ok()) return false;
-  std::printf("%s\n", status.error().message.c_str());
-  return true;
-}
-
 }  // namespace
 
 Status Serve(const ServeOptions& options) {
@@ -111,6 +97,14 @@ Status Serve(const ServeOptions& options) {
   observe::Metrics metrics(INGOT_VERSION);
   http::ServerOptions http_options = {
       .address = address.host, .port = address.port, .threads = threads};
+  // Not worth not to serve for: a path that is too long.
+  const std::string admin = AdminSocket(data);
+  if (admin.size() < sizeof(sockaddr_un::sun_path)) {
+    http_options.socket = admin;
+  } else {
+    log->Message(observe::LogLevel::kWarning,
+                 admin + ": too long for a Unix socket, not listened on");
+  }
   http_options.report = [&](const http::RequestReport& report) {
     api::Observe(report, log.get(), &metrics);
   };
@@ -119,7 +113,8 @@ Status Serve(const ServeOptions& options) {
   std::unique_ptr<http::HttpServer> server;
   http::Workers workers(static_cast<size_t>(threads));
   api::AddOpenApiRoutes(&router);
-  api::AddStatusRoutes(opened.store.get(), &router);
+  api::AddStatusRoutes(&router);
+  api::AddAdminRoutes(opened.store.get(), &workers, &router);
   api::AddRepositoryRoutes(opened.store.get(), &workers, &router);
   const api::UrlSigner signer;
   const api::Hub hub = {
@@ -148,87 +143,71 @@ Status Serve(const ServeOptions& options) {
   log->Message(observe::LogLevel::kInfo, "ending");
   server->Drain();
   server->Stop();
+  unlink(http_options.socket.c_str());
   return {};
 }
 
 Result<uint64_t> Check(const std::string& data, bool read_data) {
-  INGOT_ASSIGN(const OpenedStore opened, OpenStore(data));
-  const store::Staging& staging = opened.store->staging();
-  const store::Packs& packs = opened.store->packs();
-  uint64_t problems = 0;
-  INGOT_ASSIGN(const std::vector<store::StagedRecord> staged, staging.List());
-  for (const store::StagedRecord& record : staged) {
-    const auto source = staging.Open(record.digest);
-    problems += Report(!source.ok() ? source.error()
-                       : read_data  ? staging.Check(record.digest)
-                                    : Status());
+  INGOT_ASSIGN(const json answer,
+               RunAdmin(data, api::kCheckStore, {{"read_data", read_data}}));
+  const json& problems = answer.at("problems");
+  for (const json& problem : problems) {
+    std::printf("%s\n", problem.get<std::string>().c_str());
   }
-  INGOT_ASSIGN(const std::vector<store::PackInfo> list, packs.List());
-  for (const store::PackInfo& pack : list) {
-    const auto source = packs.Open(pack.number);
-    problems += Report(!source.ok() ? source.error()
-                       : read_data  ? packs.Check(pack.number)
-                                    : Status());
+  return problems.size();
+}
+
+Status PrintStats(const std::string& data, bool as_json) {
+  INGOT_ASSIGN(const json stats,
+               RunAdmin(data, api::kReadStats, json::object()));
+  if (as_json) {
+    std::printf("%s\n", api::EncodeJson(stats).c_str());
+    return {};
   }
-  return problems;
+  for (const auto& [part, numbers] : stats.items()) {
+    for (const auto& [name, value] : numbers.items()) {
+      std::printf("%-6s  %-7s  %s\n", part.c_str(), name.c_str(),
+                  value.dump().c_str());
+    }
+  }
+  return {};
 }
 
 Status CreateToken(const std::string& data, const std::string& name,
                    const std::string& scope, const std::string& repository,
                    uint64_t days) {
-  constexpr uint64_t kDay = 24ull * 60 * 60 * 1000;
-  store::Token token = {.name = name, .secret = {}};
-  token.scope = scope == "admin"   ? store::TokenScope::kAdmin
-                : scope == "write" ? store::TokenScope::kWrite
-                                   : store::TokenScope::kRead;
-  const size_t slash = std::min(repository.find('/'), repository.size());
-  token.space = repository.substr(0, slash);
-  if (slash < repository.size()) {
-    token.repository = repository.substr(slash + 1);
-  }
-  INGOT_ASSIGN(const OpenedStore opened, OpenStore(data));
-  store::Tokens& tokens = opened.store->tokens();
-  if (days > 0) token.expires = tokens.now() + days * kDay;
-  INGOT_ASSIGN(const std::string secret, tokens.Create(std::move(token)));
-  std::printf("%s\n", secret.c_str());
+  INGOT_ASSIGN(const json answer, RunAdmin(data, api::kCreateToken,
+                                           {{"name", name},
+                                            {"scope", scope},
+                                            {"repository", repository},
+                                            {"days", days}}));
+  std::printf("%s\n", answer.at("secret").get<std::string>().c_str());
   return {};
 }
 
-Status ListTokens(const std::string& data, bool json) {
-  INGOT_ASSIGN(const OpenedStore opened, OpenStore(data));
-  const store::Tokens& tokens = opened.store->tokens();
-  INGOT_ASSIGN(const std::vector<store::TokenInfo> list, tokens.List());
-  const auto scope = [](const store::Token& token) {
-    return token.scope == store::TokenScope::kAdmin   ? "admin"
-           : token.scope == store::TokenScope::kWrite ? "write"
-                                                      : "read";
-  };
-  nlohmann::json all = nlohmann::json::array();
-  for (const auto& [number, token] : list) {
-    const bool expired = token.expires != 0 && token.expires <= tokens.now();
-    std::string where = token.space;
-    if (!token.repository.empty()) where += "/" + token.repository;
-    if (json) {
-      all.push_back({{"number", number},
-                     {"name", token.name},
-                     {"scope", scope(token)},
-                     {"repository", where},
-                     {"expires", token.expires},
-                     {"expired", expired}});
-    } else {
-      std::printf("%llu  %-5s  %s  %s%s\n",
-                  static_cast<unsigned long long>(number), scope(token),
-                  where.empty() ? "everything" : where.c_str(),
-                  token.name.c_str(), expired ? "  (expired)" : "");
-    }
+Status ListTokens(const std::string& data, bool as_json) {
+  INGOT_ASSIGN(const json answer,
+               RunAdmin(data, api::kListTokens, json::object()));
+  const json& tokens = answer.at("tokens");
+  if (as_json) {
+    std::printf("%s\n", api::EncodeJson(tokens).c_str());
+    return {};
   }
-  if (json) std::printf("%s\n", all.dump().c_str());
+  for (const json& token : tokens) {
+    const std::string where = token.at("repository");
+    std::printf("%llu  %-5s  %s  %s%s\n",
+                token.at("number").get<unsigned long long>(),
+                token.at("scope").get<std::string>().c_str(),
+                where.empty() ? "everything" : where.c_str(),
+                token.at("name").get<std::string>().c_str(),
+                token.at("expired") == true ? "  (expired)" : "");
+  }
   return {};
 }
 
 Status RevokeToken(const std::string& data, uint64_t number) {
-  INGOT_ASSIGN(const OpenedStore opened, OpenStore(data));
-  return opened.store->tokens().Revoke(number);
+  const auto revoked = RunAdmin(data, api::kRevokeToken, {{"number", number}});
+  return revoked.ok() ? Status() : revoked.error();
 }
 
 Status RebuildIndex(const std::string& data) {

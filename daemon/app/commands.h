@@ -23,10 +23,16 @@ struct ServeOptions {
 // have handled otherwise.
 Status Serve(const ServeOptions& options);
 
+// All but Serve and RebuildIndex work while a daemon serves the store, too, by
+// its socket.
+
 // Looks at all that the store in `data` holds, prints what is wrong to stdout,
 // and returns how many things are. `read_data`: reads files and packs to their
 // ends, too.
 Result<uint64_t> Check(const std::string& data, bool read_data);
+
+// Prints how much the store holds to stdout, as a table or as JSON.
+Status PrintStats(const std::string& data, bool as_json);
 
 // Makes a token and prints its secret to stdout. `scope`: read, write or
 // admin. `repository`: NAMESPACE/NAME, or a namespace, or empty for all.
@@ -35,7 +41,7 @@ Status CreateToken(const std::string& data, const std::string& name,
                    const std::string& scope, const std::string& repository,
                    uint64_t days);
 // Prints all tokens to stdout, as a table or as JSON.
-Status ListTokens(const std::string& data, bool json);
+Status ListTokens(const std::string& data, bool as_json);
 Status RevokeToken(const std::string& data, uint64_t number);
 
 // Makes the index anew.

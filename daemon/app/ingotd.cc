@@ -84,13 +84,19 @@ int main(int argc, char** argv) {
       ->envname("INGOTD_BURST")
       ->check(CLI::Range(1.0, 1e6))
       ->capture_default_str();
-  serve->add_flag("--rate-loopback", options.rate.limits_loopback,
-                  "Count this machine's own requests, too");
+  serve
+      ->add_flag("--rate-loopback", options.rate.limits_loopback,
+                 "Count this machine's own requests, too")
+      ->envname("INGOTD_RATE_LOOPBACK");
 
   auto* const check = app.add_subcommand(
       "check", "Look for damage; exits with 3 where there is some");
   bool read_data = false;
   check->add_flag("--read-data", read_data, "Read all files to their ends");
+
+  auto* const stats = app.add_subcommand("stats", "How much the store holds");
+  bool json = false;
+  stats->add_flag("--json", json, "For machines");
 
   auto* const rebuild =
       app.add_subcommand("rebuild-index", "Make the index anew");
@@ -112,7 +118,6 @@ int main(int argc, char** argv) {
   create->add_option("--days", days, "Until it expires; without: never")
       ->check(CLI::Range(uint64_t{1}, uint64_t{36'500}));
   auto* const list = token->add_subcommand("list", "Print the tokens");
-  bool json = false;
   list->add_flag("--json", json, "For machines");
   auto* const revoke = token->add_subcommand("revoke", "End a token");
   uint64_t number = 0;
@@ -132,6 +137,7 @@ int main(int argc, char** argv) {
   }
   if (list->parsed()) return Report(ingot::app::ListTokens(data, json));
   if (revoke->parsed()) return Report(ingot::app::RevokeToken(data, number));
+  if (stats->parsed()) return Report(ingot::app::PrintStats(data, json));
   if (rebuild->parsed()) return Report(ingot::app::RebuildIndex(data));
   const auto problems = ingot::app::Check(data, read_data);
   if (!problems.ok()) return Report(problems.error());

@@ -35,7 +35,9 @@ struct Request {
   Target target;
   Headers headers;
   std::string id;  // as its response says in X-Request-Id
-  boost::asio::ip::address peer;
+  // Whether it came by the socket that only the daemon's own user can open.
+  bool is_local = false;
+  boost::asio::ip::address peer;  // where it did not
   // No part of what was asked, and written by whoever answers it.
   mutable RequestNotes notes;
 

@@ -75,7 +75,9 @@ awaitable<Status> RespondTooMany(Exchange& exchange, Seconds wait) {
 
 awaitable<void> Limited(RateLimit* limit, const Handler& handler,
                         Exchange& exchange) {
-  const auto wait = limit->Take(exchange.request().peer);
+  const Request& request = exchange.request();
+  std::optional<Seconds> wait;
+  if (!request.is_local) wait = limit->Take(request.peer);
   if (wait) {
     co_await RespondTooMany(exchange, *wait);
   } else {

@@ -41,6 +41,9 @@ struct ServerLoad {
 struct ServerOptions {
   std::string address = "127.0.0.1";
   uint16_t port = 0;  // 0: any that is free
+  // Of a Unix socket to be listened on, too, with mode 0600; empty: none. What
+  // is there is replaced, so that it must be nobody's who still listens.
+  std::string socket = {};
   int threads = 2;
   size_t max_connections = 1024;
   size_t max_connections_per_address = 256;

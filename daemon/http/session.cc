@@ -7,8 +7,8 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+#include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
@@ -54,12 +54,12 @@ std::string Date() {
   return {text.data(), size};
 }
 
-class TcpSession final : public Session,
-                         public Exchange,
-                         public std::enable_shared_from_this<TcpSession> {
+class StreamSession final : public Session,
+                            public Exchange,
+                            public std::enable_shared_from_this<StreamSession> {
  public:
-  TcpSession(asio::ip::tcp::socket socket, asio::ip::address peer,
-             SessionContext* context)
+  StreamSession(asio::generic::stream_protocol::socket socket,
+                std::optional<asio::ip::address> peer, SessionContext* context)
       : context_(context), stream_(std::move(socket)), peer_(std::move(peer)) {}
 
   awaitable<void> Run() override;
@@ -101,8 +101,8 @@ class TcpSession final : public Session,
   awaitable<void> Linger();
 
   SessionContext* const context_;
-  beast::tcp_stream stream_;
-  const asio::ip::address peer_;
+  beast::basic_stream<asio::generic::stream_protocol> stream_;
+  const std::optional<asio::ip::address> peer_;
   beast::flat_buffer buffer_{kHeaderBytes + kPieceBytes};
   std::atomic<bool> idle_ = false;
 
@@ -122,7 +122,7 @@ class TcpSession final : public Session,
   bool keep_ = false;
 };
 
-awaitable<void> TcpSession::Run() {
+awaitable<void> StreamSession::Run() {
   const auto self = shared_from_this();
   bool goes_on = true;
   while (goes_on) {
@@ -133,12 +133,13 @@ awaitable<void> TcpSession::Run() {
   co_await Linger();
 }
 
-void TcpSession::Begin() {
+void StreamSession::Begin() {
   is_asked_ = true;
   ++options().load->requests;
   request_ = {};
   request_.id = MakeRequestId();
-  request_.peer = peer_;
+  request_.is_local = !peer_;
+  if (peer_) request_.peer = *peer_;
   began_ = Clock::now();
   received_ = 0;
   sent_ = 0;
@@ -150,7 +151,7 @@ void TcpSession::Begin() {
   keep_ = false;
 }
 
-void TcpSession::End() {
+void StreamSession::End() {
   if (!is_asked_) return;
   is_asked_ = false;
   --options().load->requests;
@@ -163,14 +164,14 @@ void TcpSession::End() {
                     .time = Clock::now() - began_});
 }
 
-void TcpSession::Cancel(bool only_idle) {
+void StreamSession::Cancel(bool only_idle) {
   asio::post(stream_.get_executor(), [self = shared_from_this(), only_idle] {
     if (only_idle && !self->idle_) return;
     self->stream_.close();
   });
 }
 
-awaitable<bool> TcpSession::ReadHead() {
+awaitable<bool> StreamSession::ReadHead() {
   idle_ = true;
   if (context_->draining) co_return false;
   if (buffer_.size() == 0) {
@@ -218,7 +219,7 @@ awaitable<bool> TcpSession::ReadHead() {
   co_return true;
 }
 
-unsigned TcpSession::CheckHead(std::string* why) {
+unsigned StreamSession::CheckHead(std::string* why) {
   const auto& head = parser_->get();
   request_.method = head.method_string();
   for (const auto& field : head) {
@@ -259,7 +260,7 @@ unsigned TcpSession::CheckHead(std::string* why) {
   return 0;
 }
 
-awaitable<bool> TcpSession::Answer() {
+awaitable<bool> StreamSession::Answer() {
   bool failed = false;
   try {
     co_await context_->handler(*this);
@@ -275,12 +276,12 @@ awaitable<bool> TcpSession::Answer() {
   co_return !failed && finished_ && keep_;
 }
 
-awaitable<void> TcpSession::Refuse(unsigned status, std::string why) {
+awaitable<void> StreamSession::Refuse(unsigned status, std::string why) {
   co_await RespondError(*this, status, std::move(why));
   keep_ = false;
 }
 
-awaitable<Result<ByteSpan>> TcpSession::ReadBody(uint64_t limit) {
+awaitable<Result<ByteSpan>> StreamSession::ReadBody(uint64_t limit) {
   const auto too_long = [&] {
     return Error{ErrorKind::kResourceExhausted,
                  "body of more than " + std::to_string(limit) + " bytes"};
@@ -319,14 +320,14 @@ awaitable<Result<ByteSpan>> TcpSession::ReadBody(uint64_t limit) {
   co_return ByteSpan();
 }
 
-awaitable<Status> TcpSession::Respond(ResponseHead head, std::string body) {
+awaitable<Status> StreamSession::Respond(ResponseHead head, std::string body) {
   INGOT_CO_TRY(co_await Start(std::move(head), body.size()));
   INGOT_CO_TRY(co_await Write(AsBytes(body)));
   co_return co_await Finish();
 }
 
-awaitable<Status> TcpSession::Start(ResponseHead head,
-                                    std::optional<uint64_t> length) {
+awaitable<Status> StreamSession::Start(ResponseHead head,
+                                       std::optional<uint64_t> length) {
   if (response_) {
     co_return Error{ErrorKind::kConflict, "a response was begun already"};
   }
@@ -362,7 +363,7 @@ awaitable<Status> TcpSession::Start(ResponseHead head,
   co_return Status();
 }
 
-Status TcpSession::Skip(uint64_t length) {
+Status StreamSession::Skip(uint64_t length) {
   if (!left_) return {};
   if (length > *left_) {
     return Error{ErrorKind::kConflict,
@@ -372,7 +373,7 @@ Status TcpSession::Skip(uint64_t length) {
   return {};
 }
 
-awaitable<Status> TcpSession::Write(ByteSpan bytes) {
+awaitable<Status> StreamSession::Write(ByteSpan bytes) {
   INGOT_CO_TRY(Skip(bytes.size()));
   if (is_head()) co_return Status();
   while (!bytes.empty()) {
@@ -389,7 +390,7 @@ awaitable<Status> TcpSession::Write(ByteSpan bytes) {
   co_return Status();
 }
 
-awaitable<Status> TcpSession::Finish() {
+awaitable<Status> StreamSession::Finish() {
   if (left_.value_or(0) > 0) {
     co_return Error{ErrorKind::kConflict,
                     "a response shorter than it was said to be"};
@@ -404,7 +405,7 @@ awaitable<Status> TcpSession::Finish() {
   co_return Status();
 }
 
-awaitable<Status> TcpSession::Send() {
+awaitable<Status> StreamSession::Send() {
   stream_.expires_after(options().io_timeout);
   const auto [code, size] =
       co_await bhttp::async_write(stream_, *serializer_, kToken);
@@ -412,9 +413,9 @@ awaitable<Status> TcpSession::Send() {
   co_return Status();
 }
 
-awaitable<void> TcpSession::Linger() {
+awaitable<void> StreamSession::Linger() {
   error_code ignored;
-  stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+  stream_.socket().shutdown(asio::socket_base::shutdown_send, ignored);
   stream_.expires_after(kLinger);
   piece_.resize(kIdleBytes);
   while (stream_.socket().is_open()) {
@@ -427,11 +428,11 @@ awaitable<void> TcpSession::Linger() {
 
 }  // namespace
 
-std::shared_ptr<Session> MakeSession(asio::ip::tcp::socket socket,
-                                     asio::ip::address peer,
-                                     SessionContext* context) {
-  return std::make_shared<TcpSession>(std::move(socket), std::move(peer),
-                                      context);
+std::shared_ptr<Session> MakeSession(
+    asio::generic::stream_protocol::socket socket,
+    std::optional<asio::ip::address> peer, SessionContext* context) {
+  return std::make_shared<StreamSession>(std::move(socket), std::move(peer),
+                                         context);
 }
 
 }  // namespace ingot::http

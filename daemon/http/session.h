@@ -7,9 +7,10 @@
 
 #include <atomic>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ip/address.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <memory>
+#include <optional>
 
 #include "daemon/http/exchange.h"
 #include "daemon/http/server.h"
@@ -32,9 +33,10 @@ class Session {
   virtual void Cancel(bool only_idle) = 0;
 };
 
-std::shared_ptr<Session> MakeSession(boost::asio::ip::tcp::socket socket,
-                                     boost::asio::ip::address peer,
-                                     SessionContext* context);
+// `peer`: none where the connection came by ServerOptions::socket.
+std::shared_ptr<Session> MakeSession(
+    boost::asio::generic::stream_protocol::socket socket,
+    std::optional<boost::asio::ip::address> peer, SessionContext* context);
 
 }  // namespace ingot::http
 

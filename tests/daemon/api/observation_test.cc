@@ -19,6 +19,7 @@
 #include <thread>
 #include <vector>
 
+#include "daemon/api/admin_routes.h"
 #include "daemon/api/metrics_routes.h"
 #include "daemon/api/repository_routes.h"
 #include "daemon/api/status_routes.h"
@@ -54,7 +55,8 @@ class ObservationTest : public testing::Test {
     auto log = observe::Log::Open({.file = file_});
     EXPECT_TRUE(log.ok());
     log_ = std::move(*log);
-    AddStatusRoutes(store_.get(), &router_);
+    AddStatusRoutes(&router_);
+    AddAdminRoutes(store_.get(), workers_.get(), &router_);
     AddRepositoryRoutes(store_.get(), workers_.get(), &router_);
     router_.Add("GET", "/fail/{how}", "", Fail);
     router_.Add("GET", "/throw", "", Throw);

@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include "daemon/api/admin_routes.h"
 #include "daemon/api/hub_account_routes.h"
 #include "daemon/api/hub_commit_routes.h"
 #include "daemon/api/hub_read_routes.h"
@@ -34,7 +35,8 @@ awaitable<void> Nothing(http::Exchange&, const http::PathParameters&) {
 // Those of the daemon; no handler is called.
 http::Router AllRoutes() {
   http::Router router;
-  AddStatusRoutes(nullptr, &router);
+  AddStatusRoutes(&router);
+  AddAdminRoutes(nullptr, nullptr, &router);
   AddMetricsRoutes({}, nullptr, &router);
   AddRepositoryRoutes(nullptr, nullptr, &router);
   AddLfsRoutes({}, &router);

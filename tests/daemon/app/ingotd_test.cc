@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -75,7 +77,7 @@ TEST_F(IngotdTest, ServesAndEnds) {
 TEST_F(IngotdTest, OneServesAStore) {
   const auto first = Serve();
   first->Port();
-  for (const std::string command : {"serve", "check", "rebuild-index"}) {
+  for (const std::string command : {"serve", "rebuild-index"}) {
     const auto second = Run({command, "--data", data_});
     EXPECT_EQ(second->Wait(), 1);
     EXPECT_NE(second->Log().find(data_), std::string::npos) << second->Log();
@@ -141,6 +143,63 @@ TEST_F(IngotdTest, TokensSayWhoMay) {
   EXPECT_EQ(stats("Authorization: Basic !\r\n").status, 401);
   EXPECT_EQ(Ask(port, Simple("GET /healthz")).status, 200);
   EXPECT_EQ(daemon->Log().find("hf_ingot_"), std::string::npos);
+}
+
+// While a daemon has the store open, commands ask it.
+TEST_F(IngotdTest, CommandsWorkOnAServedStore) {
+  Fill();
+  const auto out = [&](std::vector<std::string> arguments, int code = 0) {
+    arguments.insert(arguments.end(), {"--data", data_});
+    const auto daemon = Run(std::move(arguments));
+    EXPECT_EQ(daemon->Wait(), code) << daemon->Log();
+    return daemon->Log(".out") + daemon->Log();
+  };
+  const std::string stats = out({"stats", "--json"});
+  const std::string table = out({"stats"});
+  EXPECT_NE(stats.find("\"files\":4}"), std::string::npos) << stats;
+  EXPECT_NE(table.find("staged  files    4\n"), std::string::npos) << table;
+  const std::string socket = data_ + "/admin.sock";
+  const auto daemon = Serve();
+  const uint16_t port = daemon->Port();
+  struct stat status = {};
+  ASSERT_EQ(stat(socket.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode, S_IFSOCK | 0600);
+  EXPECT_EQ(out({"stats", "--json"}), stats);
+  EXPECT_EQ(out({"stats"}), table);
+  EXPECT_EQ(out({"check", "--read-data"}), "ingotd: 0 problems\n");
+
+  std::string secret = out({"token", "create", "--scope", "admin", "--for",
+                            "ns/a", "--name", "mine"});
+  ASSERT_EQ(secret.size(), 71);
+  secret.pop_back();
+  // It holds at once.
+  EXPECT_EQ(Ask(port, Simple("GET /api/stats")).status, 401);
+  EXPECT_EQ(Ask(port, Simple("GET /api/stats",
+                             "Authorization: Bearer " + secret + "\r\n"))
+                .status,
+            403);
+  EXPECT_EQ(out({"token", "list"}), "1  admin  ns/a  mine\n");
+  EXPECT_NE(out({"token", "create", "--for", "n s"}, 1).find("refused"),
+            std::string::npos);
+  out({"token", "revoke", "7"}, 1);
+  out({"token", "revoke", "1"});
+  EXPECT_EQ(out({"token", "list", "--json"}), "[]\n");
+  EXPECT_NE(daemon->Log().find("\"peer\":\"local\""), std::string::npos);
+  EXPECT_EQ(daemon->Log().find(secret), std::string::npos);
+
+  std::filesystem::remove(data_ + "/staged/0000000000000002");
+  EXPECT_NE(out({"check"}, 3).find("0000000000000002"), std::string::npos);
+  // What a daemon left behind that was killed hinders nobody.
+  daemon->Signal(SIGKILL);
+  daemon->Wait();
+  EXPECT_TRUE(std::filesystem::exists(socket));
+  out({"stats"});
+  const auto next = Serve();
+  next->Port();
+  out({"stats"});
+  next->Signal(SIGTERM);
+  EXPECT_EQ(next->Wait(), 0);
+  EXPECT_FALSE(std::filesystem::exists(socket));
 }
 
 // With a token other addresses may be listened on: this one is nobody's.

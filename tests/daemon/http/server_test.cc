@@ -478,6 +478,10 @@ TEST(ServerStartTest, AddressesAreChecked) {
   };
   EXPECT_EQ(start({.address = "localhost"}).error().kind,
             ErrorKind::kInvalidArgument);
+  EXPECT_EQ(start({.socket = std::string(200, 'x')}).error().kind,
+            ErrorKind::kInvalidArgument);
+  EXPECT_EQ(start({.socket = "/dev/null/x"}).error().kind,
+            ErrorKind::kUnavailable);
   const auto first = start({});
   ASSERT_TRUE(first.ok());
   EXPECT_EQ(start({.port = (*first)->port()}).error().kind,
