@@ -266,6 +266,14 @@ Status ContainerReader::Impl::VerifyObject(size_t object) {
   return {};
 }
 
+ByteConsumer CopyTo(MutableByteSpan out) {
+  return [out](ByteSpan bytes) mutable {
+    std::ranges::copy(bytes, out.begin());
+    out = out.subspan(bytes.size());
+    return Status();
+  };
+}
+
 Result<bool> LooksLikeContainer(const Source& source) {
   std::array<std::byte, kHeaderMagic.size()> first;
   if (source.size() < first.size()) return false;

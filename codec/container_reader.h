@@ -36,6 +36,8 @@ struct ObjectInfo {
 
 // Receives raw bytes in order; an error stops the reading and is returned.
 using ByteConsumer = std::function<Status(ByteSpan)>;
+// Copies what comes to `out`, which must have room for it.
+ByteConsumer CopyTo(MutableByteSpan out);
 
 // Whether a file begins as a container does; says nothing of the rest.
 Result<bool> LooksLikeContainer(const Source& source);

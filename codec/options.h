@@ -14,6 +14,8 @@ inline constexpr int kDefaultLevel = 3;
 struct EncodeOptions {
   // 1 (fastest) to 9 (smallest).
   int level = kDefaultLevel;
+  // The same of what has a base, which is worth more; 0: as level.
+  int delta_level = 0;
   // Threads that encode; 0 means one per core. Where there are several,
   // digests are computed beside them. The bytes written do not depend on it.
   int threads = 1;

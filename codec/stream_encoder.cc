@@ -31,7 +31,7 @@ class StreamEncoder::Impl {
  public:
   Impl(Sink* sink, const EncodeOptions& options)
       : pool_(ResolveThreads(options.threads)),
-        groups_(options.level, &pool_),
+        groups_(options.level, options.delta_level, &pool_),
         writer_(sink),
         outside_(options.references),
         file_hasher_(pool_.threads() > 1),
@@ -341,7 +341,8 @@ Status StreamEncoder::Impl::ReferenceOutside(
   if (!in_file_) return InvalidArgument("ReferenceOutside: no file is open");
   file_has_outside_ = true;
   file_length_ += id.length;
-  return writer_.ReferenceOutside(view, id);
+  INGOT_ASSIGN(const bool known, writer_.ReferenceKnown(view, id));
+  return known ? Status() : writer_.ReferenceOutside(view, id);
 }
 
 Result<ObjectId> StreamEncoder::Impl::EndFile(
@@ -380,9 +381,13 @@ Status StreamEncoder::Impl::AddParts(TensorParts parts) {
 
 Result<std::unique_ptr<StreamEncoder>> StreamEncoder::Create(
     Sink* sink, const EncodeOptions& options) {
-  if (options.level < kMinLevel || options.level > kMaxLevel) {
-    return InvalidArgument("level " + std::to_string(options.level) +
-                           ": expected 1 to 9");
+  for (const int level :
+       {options.level,
+        options.delta_level == 0 ? options.level : options.delta_level}) {
+    if (level < kMinLevel || level > kMaxLevel) {
+      return InvalidArgument("level " + std::to_string(level) +
+                             ": expected 1 to 9");
+    }
   }
   INGOT_TRY(SelectKernels());
   auto impl = std::make_unique<Impl>(sink, options);

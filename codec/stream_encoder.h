@@ -87,8 +87,8 @@ class StreamEncoder {
   Result<MutableByteSpan> Reserve();
   Status Commit(size_t size);
   Status EndRegion();
-  // An object that others hold takes the place of a region. Its bytes are not
-  // seen, so the caller must tell EndFile the file's address.
+  // An object that this container or others hold takes the place of a region.
+  // Its bytes are not seen, so the caller must tell EndFile the file's address.
   Status ReferenceOutside(const std::optional<TensorView>& view,
                           const ObjectId& id);
   // `note`: why the file is opaque, if it should not be. Returns the file's

@@ -136,7 +136,7 @@ class TensorEncoder::Impl {
  public:
   explicit Impl(const EncodeOptions& options)
       : pool_(ResolveThreads(options.threads)),
-        groups_(std::clamp(options.level, kMinLevel, kMaxLevel), &pool_) {}
+        groups_(std::clamp(options.level, kMinLevel, kMaxLevel), 0, &pool_) {}
 
   Result<size_t> Encode(const TensorSpec& spec, ByteSpan raw,
                         MutableByteSpan out, const TensorBase& base) {

@@ -19,6 +19,17 @@ Error AsChanged(Error error) {
           std::move(error.message) + " (changed while it was read)"};
 }
 
+}  // namespace
+
+Result<Layout> ChooseLayout(const Source& source,
+                            const std::optional<RawElements>& raw) {
+  Result<Layout> layout =
+      raw ? RawLayout(source.size(), raw->dtype, raw->columns)
+          : DetectLayout(source);
+  if (!layout.ok()) return AsChanged(std::move(layout).error());
+  return layout;
+}
+
 Status FeedRegion(const Source& source, const Region& region,
                   StreamEncoder* encoder, const EncodeProgress& progress) {
   uint64_t done = 0;
@@ -34,17 +45,6 @@ Status FeedRegion(const Source& source, const Region& region,
     if (progress) progress(room.size());
   }
   return {};
-}
-
-}  // namespace
-
-Result<Layout> ChooseLayout(const Source& source,
-                            const std::optional<RawElements>& raw) {
-  Result<Layout> layout =
-      raw ? RawLayout(source.size(), raw->dtype, raw->columns)
-          : DetectLayout(source);
-  if (!layout.ok()) return AsChanged(std::move(layout).error());
-  return layout;
 }
 
 Result<ObjectId> EncodeFile(const Source& source, const Layout& layout,

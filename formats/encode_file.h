@@ -44,6 +44,10 @@ using AdjustRegion =
 Result<Layout> ChooseLayout(const Source& source,
                             const std::optional<RawElements>& raw);
 
+// Writes the bytes of a region that has been begun and is not ended here.
+Status FeedRegion(const Source& source, const Region& region,
+                  StreamEncoder* encoder, const EncodeProgress& progress);
+
 // Writes one file of `encoder`'s container; returns its address. `layout` is
 // that of `source`, and replaces info.format. A source that has become shorter
 // meanwhile is kConflict. `bases`, if not null, are what regions are predicted

@@ -4,8 +4,12 @@
 
 namespace ingot {
 
-GroupWriter::GroupWriter(int level, ThreadPool* pool, const Kernels& kernels)
-    : level_(level), pool_(pool), kernels_(kernels) {
+GroupWriter::GroupWriter(int level, int delta_level, ThreadPool* pool,
+                         const Kernels& kernels)
+    : level_(level),
+      delta_level_(delta_level == 0 ? level : delta_level),
+      pool_(pool),
+      kernels_(kernels) {
   // One block being written while every thread encodes another.
   const int slots = pool->threads() == 1 ? 1 : 2 * pool->threads();
   for (int i = 0; i < slots; ++i) {
@@ -16,7 +20,8 @@ GroupWriter::GroupWriter(int level, ThreadPool* pool, const Kernels& kernels)
 GroupWriter::~GroupWriter() = default;
 
 Status GroupWriter::Encode(const GroupData& group, GroupSink* sink) {
-  const GroupPlan plan = PlanGroup(group, level_, kernels_, pool_);
+  const int level = group.base.empty() ? level_ : delta_level_;
+  const GroupPlan plan = PlanGroup(group, level, kernels_, pool_);
   INGOT_TRY(sink->Group(plan.floats.side));
   // Blocks leave the pipeline in the order in which they entered it, so that
   // their slots become free in turn.

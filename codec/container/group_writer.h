@@ -29,7 +29,8 @@ class GroupSink {
 class GroupWriter {
  public:
   // `pool` must outlive the writer.
-  GroupWriter(int level, ThreadPool* pool,
+  // `delta_level`: of groups that have a base; 0: as level.
+  GroupWriter(int level, int delta_level, ThreadPool* pool,
               const Kernels& kernels = ActiveKernels());
   ~GroupWriter();
 
@@ -43,6 +44,7 @@ class GroupWriter {
   };
 
   const int level_;
+  const int delta_level_;
   ThreadPool* const pool_;
   const Kernels& kernels_;
   std::vector<std::unique_ptr<Slot>> slots_;

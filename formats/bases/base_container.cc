@@ -1,23 +1,10 @@
 #include "formats/bases/base_container.h"
 
-#include <cstring>
 #include <utility>
 
 #include "codec/source.h"
 
 namespace ingot {
-namespace {
-
-// Copies what comes to `out`, which is as long.
-ByteConsumer CopyTo(MutableByteSpan out) {
-  return [out](ByteSpan bytes) mutable {
-    std::memcpy(out.data(), bytes.data(), bytes.size());
-    out = out.subspan(bytes.size());
-    return Status();
-  };
-}
-
-}  // namespace
 
 Result<std::unique_ptr<BaseContainer>> BaseContainer::Open(
     const std::string& path, ReadElsewhere elsewhere) {

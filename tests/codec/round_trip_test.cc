@@ -236,7 +236,7 @@ struct EncodedGroup final : public GroupSink {
 EncodedGroup EncodeGroup(const GroupData& group, int level,
                          const Kernels& kernels) {
   ThreadPool pool(1);
-  GroupWriter writer(level, &pool, kernels);
+  GroupWriter writer(level, 0, &pool, kernels);
   EncodedGroup encoded;
   const Status status = writer.Encode(group, &encoded);
   EXPECT_TRUE(status.ok()) << status.error().message;

@@ -172,7 +172,7 @@ void SampleWriter::Literal(const Bytes& raw, std::optional<TensorView> view) {
 void SampleWriter::Object(const Geometry& geometry, const Bytes& raw, int level,
                           std::optional<TensorView> view) {
   ThreadPool pool(1);
-  GroupWriter groups(level, &pool, *AvailableKernels()[0]);
+  GroupWriter groups(level, 0, &pool, *AvailableKernels()[0]);
   Must(writer_.BeginObject(view, geometry));
   for (size_t at = 0; at < raw.size(); at += geometry.group_bytes()) {
     const size_t size =

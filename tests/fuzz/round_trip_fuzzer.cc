@@ -97,7 +97,7 @@ void CompareKernels(DType dtype, uint64_t columns, int level, ByteSpan raw,
     BlockDecoder& decoder =
         decoders.try_emplace(kernels, *kernels).first->second;
     EncodedGroup encoded(geometry);
-    GroupWriter writer(level, &pool, *kernels);
+    GroupWriter writer(level, 0, &pool, *kernels);
     Check(writer.Encode(group, &encoded).ok());
     if (kernels == AvailableKernels()[0]) expected = encoded;
     Check(encoded.bytes == expected.bytes);
