@@ -57,14 +57,33 @@ Status Apply(const GrantEndedRecord& record, IndexWriter* index) {
 }
 
 Status EndGrants(uint64_t repository, IndexWriter* index) {
-  std::vector<Digest> files;
-  INGOT_TRY(index->Scan(FilesOf(repository),
-                        [&](std::string_view key, std::string_view) {
-                          files.push_back(LastDigest(key));
-                          return Result<bool>(true);
-                        }));
+  INGOT_ASSIGN(const std::vector<Digest> files,
+               ListGranted(*index, repository, SIZE_MAX));
   for (const Digest& file : files) DeleteGrant(repository, file, index);
   return {};
+}
+
+Result<std::vector<uint64_t>> ListGrantsOf(const IndexReader& index,
+                                           const Digest& file) {
+  std::vector<uint64_t> repositories;
+  INGOT_TRY(index.Scan(RepositoriesOf(file),
+                       [&](std::string_view key, std::string_view) {
+                         repositories.push_back(LastNumber(key));
+                         return Result<bool>(true);
+                       }));
+  return repositories;
+}
+
+Result<std::vector<Digest>> ListGranted(const IndexReader& index,
+                                        uint64_t repository, size_t limit) {
+  std::vector<Digest> files;
+  if (limit == 0) return files;
+  INGOT_TRY(index.Scan(FilesOf(repository),
+                       [&](std::string_view key, std::string_view) {
+                         files.push_back(LastDigest(key));
+                         return Result<bool>(files.size() < limit);
+                       }));
+  return files;
 }
 
 Result<bool> IsGranted(const IndexReader& index, uint64_t repository,

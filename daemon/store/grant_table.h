@@ -5,7 +5,9 @@
 #ifndef INGOT_DAEMON_STORE_GRANT_TABLE_H_
 #define INGOT_DAEMON_STORE_GRANT_TABLE_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "codec/digest.h"
 #include "codec/result.h"
@@ -22,6 +24,11 @@ Status Apply(const GrantEndedRecord& record, IndexWriter* index);
 // Ends all grants of a repository.
 Status EndGrants(uint64_t repository, IndexWriter* index);
 
+// By number; by digest, at most `limit`.
+Result<std::vector<uint64_t>> ListGrantsOf(const IndexReader& index,
+                                           const Digest& file);
+Result<std::vector<Digest>> ListGranted(const IndexReader& index,
+                                        uint64_t repository, size_t limit);
 Result<bool> IsGranted(const IndexReader& index, uint64_t repository,
                        const Digest& file);
 // kConflict where some repository is granted the file, and it is neither

@@ -102,6 +102,16 @@ Result<bool> Repositories::IsGranted(uint64_t number,
   return store::IsGranted(*index_, number, file);
 }
 
+Result<std::vector<uint64_t>> Repositories::ListGrantsOf(
+    const Digest& file) const {
+  return store::ListGrantsOf(*index_, file);
+}
+
+Result<std::vector<Digest>> Repositories::ListGranted(uint64_t number,
+                                                      size_t limit) const {
+  return store::ListGranted(*index_, number, limit);
+}
+
 Status Repositories::Commit(uint64_t number, std::span<const GitObject> objects,
                             std::span<const RefChange> refs) {
   INGOT_ASSIGN(const std::vector<Record> records,

@@ -67,6 +67,10 @@ class Repositories {
   Status Grant(uint64_t number, const Digest& file);
   Status EndGrant(uint64_t number, const Digest& file);
   Result<bool> IsGranted(uint64_t number, const Digest& file) const;
+  // Which repositories are granted a file, and at most `limit` of the files
+  // that a repository is granted.
+  Result<std::vector<uint64_t>> ListGrantsOf(const Digest& file) const;
+  Result<std::vector<Digest>> ListGranted(uint64_t number, size_t limit) const;
 
   // Adds objects and changes refs, all or nothing. kConflict where a ref is not
   // what it was, kNotFound where its new commit is missing, kInvalidArgument
