@@ -20,6 +20,7 @@
 #include "daemon/http/exchange.h"
 #include "daemon/http/router.h"
 #include "daemon/http/workers.h"
+#include "daemon/ingest/stored_file.h"
 #include "daemon/store/history.h"
 #include "daemon/store/store.h"
 
@@ -28,6 +29,7 @@ namespace ingot::api {
 // What the handlers work with; all outlive the router.
 struct Hub {
   store::Store* store = nullptr;
+  const ingest::StoredFiles* files = nullptr;
   http::Workers* workers = nullptr;
   const UrlSigner* signer = nullptr;
 };

@@ -118,7 +118,7 @@ awaitable<void> Download(const Hub& hub, bool raw, Exchange& exchange,
   content.etag = file.lfs ? ToHex(file.lfs->file) : ToHex(file.entry.id);
   content.headers = FileHeaders(*place, file, content.etag);
   if (file.lfs) {
-    auto source = ingest::OpenStoredFile(hub.store, file.lfs->file);
+    auto source = hub.files->Open(file.lfs->file);
     if (!source.ok()) {
       co_await http::RespondError(exchange, source.error());
       co_return;

@@ -319,9 +319,7 @@ awaitable<void> Get(const Hub& hub, Exchange& exchange, RepositoryName name,
     co_return;
   }
   const Digest digest = *file;
-  const auto open = [store, digest] {
-    return ingest::OpenStoredFile(store, digest);
-  };
+  const auto open = [&hub, digest] { return hub.files->Open(digest); };
   auto source = co_await hub.workers->Run(open);
   if (!source.ok()) {
     co_await RefuseLfs(exchange, 500, "internal error");

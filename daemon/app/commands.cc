@@ -31,6 +31,8 @@
 #include "daemon/http/router.h"
 #include "daemon/http/server.h"
 #include "daemon/http/workers.h"
+#include "daemon/ingest/background_compactor.h"
+#include "daemon/ingest/stored_file.h"
 #include "daemon/store/file_storage.h"
 #include "daemon/store/keys.h"
 #include "daemon/store/store.h"
@@ -71,10 +73,27 @@ Result<Address> ParseListen(const std::string& text) {
   return address;
 }
 
+// What packing in the background did.
+void LogCompaction(const Status& done, const ingest::CompactionReport& report,
+                   observe::Log* log) {
+  for (const std::string& failure : report.failures) {
+    log->Message(observe::LogLevel::kError, "not packed: " + failure);
+  }
+  if (!done.ok()) {
+    log->Message(observe::LogLevel::kError, "packing: " + done.error().message);
+  }
+  if (report.files > 0) {
+    log->Message(observe::LogLevel::kInfo,
+                 "packed " + std::to_string(report.files) + " files, " +
+                     std::to_string(report.raw_bytes) + " bytes in " +
+                     std::to_string(report.stored_bytes));
+  }
+}
+
 }  // namespace
 
 Status Serve(const ServeOptions& options) {
-  const auto& [data, listen, threads, log_options, rate] = options;
+  const auto& [data, listen, threads, log_options, rate, compact] = options;
   INGOT_ASSIGN(const Address address, ParseListen(listen));
   // Before there are threads, so that none of them takes the signals.
   sigset_t signals;
@@ -117,8 +136,11 @@ Status Serve(const ServeOptions& options) {
   api::AddAdminRoutes(opened.store.get(), &workers, &router);
   api::AddRepositoryRoutes(opened.store.get(), &workers, &router);
   const api::UrlSigner signer;
-  const api::Hub hub = {
-      .store = opened.store.get(), .workers = &workers, .signer = &signer};
+  const ingest::StoredFiles files(opened.store.get());
+  const api::Hub hub = {.store = opened.store.get(),
+                        .files = &files,
+                        .workers = &workers,
+                        .signer = &signer};
   api::AddLfsRoutes(hub, &router);
   api::AddHubAccountRoutes(hub, &router);
   api::AddHubRefRoutes(hub, &router);
@@ -138,9 +160,18 @@ Status Serve(const ServeOptions& options) {
   log->Message(observe::LogLevel::kInfo, "listening on " + address.host +
                                              ", port " +
                                              std::to_string(server->port()));
+  std::optional<ingest::BackgroundCompactor> compactor;
+  if (compact) {
+    compactor.emplace(
+        opened.store.get(), ingest::CompactorOptions(),
+        [&](const Status& done, const ingest::CompactionReport& report) {
+          LogCompaction(done, report, log.get());
+        });
+  }
   int received = 0;
   sigwait(&signals, &received);
   log->Message(observe::LogLevel::kInfo, "ending");
+  compactor.reset();
   server->Drain();
   server->Stop();
   unlink(http_options.socket.c_str());

@@ -17,14 +17,20 @@ struct ServeOptions {
   int threads = 1;
   observe::LogOptions log;
   http::RateOptions rate;
+  bool compact = true;  // packs what is uploaded, too
 };
 
 // Serves a store until SIGTERM or SIGINT, which the caller's process must not
 // have handled otherwise.
 Status Serve(const ServeOptions& options);
 
-// All but Serve and RebuildIndex work while a daemon serves the store, too, by
-// its socket.
+// Packs what is staged in `data`, prints to stdout what was saved, and returns
+// how many files could not be packed.
+Result<uint64_t> Compact(const std::string& data, int level, int delta_level,
+                         bool json);
+
+// All but Serve, Compact and RebuildIndex work while a daemon serves the store,
+// too, by its socket.
 
 // Looks at all that the store in `data` holds, prints what is wrong to stdout,
 // and returns how many things are. `read_data`: reads files and packs to their

@@ -30,6 +30,7 @@ int main(int argc, char** argv) {
       "Examples:\n"
       "  ingotd serve --data /var/lib/ingot\n"
       "  ingotd token create --data /var/lib/ingot --scope admin\n"
+      "  ingotd compact --data /var/lib/ingot\n"
       "  ingotd check --data /var/lib/ingot --read-data\n");
   app.set_version_flag("--version", std::string("ingotd ") + INGOT_VERSION);
   app.set_config("--config", "", "Options from a TOML file");
@@ -89,6 +90,26 @@ int main(int argc, char** argv) {
                  "Count this machine's own requests, too")
       ->envname("INGOTD_RATE_LOOPBACK");
 
+  serve
+      ->add_option("--compact", options.compact,
+                   "Pack what is uploaded, in the background")
+      ->envname("INGOTD_COMPACT")
+      ->capture_default_str();
+
+  auto* const compact = app.add_subcommand(
+      "compact",
+      "Pack what was uploaded; exits with 3 where some of it cannot be");
+  int level = 3;
+  int delta_level = 5;
+  bool compact_json = false;
+  compact->add_option("--level", level, "1 (fastest) to 9 (smallest)")
+      ->check(CLI::Range(1, 9))
+      ->capture_default_str();
+  compact->add_option("--delta-level", delta_level, "Of what has a base")
+      ->check(CLI::Range(1, 9))
+      ->capture_default_str();
+  compact->add_flag("--json", compact_json, "For machines");
+
   auto* const check = app.add_subcommand(
       "check", "Look for damage; exits with 3 where there is some");
   bool read_data = false;
@@ -131,6 +152,12 @@ int main(int argc, char** argv) {
   if (serve->parsed()) {
     options.data = data;
     return Report(ingot::app::Serve(options));
+  }
+  if (compact->parsed()) {
+    const auto failed =
+        ingot::app::Compact(data, level, delta_level, compact_json);
+    if (!failed.ok()) return Report(failed.error());
+    return *failed == 0 ? 0 : kFound;
   }
   if (create->parsed()) {
     return Report(ingot::app::CreateToken(data, name, scope, repository, days));

@@ -98,8 +98,11 @@ class ApiServer : public testing::Test {
       &storage_, {.journal = {.clock = [this] { return time_.load(); }}});
   const UrlSigner signer_;
   std::unique_ptr<http::Workers> workers_ = std::make_unique<http::Workers>(2);
-  const Hub hub_ = {
-      .store = store_.get(), .workers = workers_.get(), .signer = &signer_};
+  const ingest::StoredFiles files_{store_.get()};
+  const Hub hub_ = {.store = store_.get(),
+                    .files = &files_,
+                    .workers = workers_.get(),
+                    .signer = &signer_};
   http::Router router_;
   std::unique_ptr<http::HttpServer> server_;
   const std::string body_ = std::string(300'000, 'm') + "odel";

@@ -1,0 +1,86 @@
+// kill -9 at random moments of a process that packs what it stores: all that it
+// acknowledged can be read, and no file is left behind.
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <random>
+#include <string>
+#include <thread>
+
+#include "daemon/ingest/compactor.h"
+#include "daemon/store/keys.h"
+#include "tests/daemon/ingest/ingest_samples.h"
+#include "tests/daemon/store/store_crash.h"
+
+namespace ingot::ingest {
+namespace {
+
+using store::CrashChild;
+using store::CrashRuns;
+using store::Told;
+
+std::string FileOf(uint64_t number) { return ModelFile(number % 3, number); }
+
+// Three threads upload, and take every fifth file away again; one packs.
+[[noreturn]] void PackForever(const CrashChild& child) {
+  const auto storage = store::OpenFileStorage(child.folder);
+  if (!storage.ok()) _exit(3);
+  const auto opened = store::OpenInChild(storage->get(), child.folder);
+  store::Store* const store = opened.get();
+  const uint64_t repository = RepositoryOf(store, "me", "a");
+  Compactor compactor(store, {.pack_bytes = 100'000});
+  store::StepForever(child.run, [&](uint64_t number) {
+    if (number % store::kThreads == 0) {
+      CompactionReport report;
+      if (!compactor.Run(nullptr, &report).ok()) _exit(5);
+      if (!report.failures.empty()) _exit(6);
+      return;
+    }
+    // So that packing keeps up.
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    const std::string file = FileOf(number);
+    if (!Upload(store, repository, file).ok()) _exit(8);
+    store::Tell(child.pipe, Told{number, Told::kThere});
+    if (number % 5 != 0) return;
+    store::Tell(child.pipe, Told{number, Told::kGoing});
+    if (!store->repositories().EndGrant(repository, DigestOf(file)).ok()) {
+      _exit(9);
+    }
+    (void)store->staging().Discard(DigestOf(file));
+  });
+}
+
+TEST(CompactorCrashTest, NoAcknowledgedUploadIsLost) {
+  if (const auto child = store::ThisCrashChild()) PackForever(*child);
+  store::Expected expected;
+  uint64_t packs = 0;
+  store::KillAgainAndAgain(
+      46, [&](const Told& told) { expected.Hear(told); },
+      [&](uint64_t run, std::mt19937_64* random, const store::Storage& storage,
+          store::Store* store) {
+        ExpectNoOtherFiles(storage, store->staging());
+        packs = store->packs().List()->size();
+        EXPECT_EQ(storage.List(store::kPackFolder)->size(), packs);
+        expected.ForSome(run, random, [&](uint64_t number, bool is_there) {
+          if (is_there) ExpectStored(store, FileOf(number), number);
+        });
+        // What the killed process left is packed by the next one.
+        if ((*random)() % 4 != 0) return;
+        CompactionReport report;
+        const Status packed = Compactor(store, {}).Run(nullptr, &report);
+        EXPECT_TRUE(packed.ok()) << packed.error().message;
+        EXPECT_TRUE(report.failures.empty()) << report.failures[0];
+        expected.ForSome(run, random, [&](uint64_t number, bool is_there) {
+          if (is_there) ExpectStored(store, FileOf(number), number);
+        });
+      },
+      /*longest=*/400);
+  EXPECT_GT(expected.acknowledged(), CrashRuns());
+  EXPECT_GT(packs, CrashRuns() / 4);
+  RecordProperty("acknowledged", static_cast<int>(expected.acknowledged()));
+}
+
+}  // namespace
+}  // namespace ingot::ingest
