@@ -16,6 +16,7 @@
 #include "daemon/store/file_storage.h"
 #include "tests/daemon/app/daemon_process.h"
 #include "tests/daemon/http/raw_client.h"
+#include "tests/daemon/ingest/ingest_samples.h"
 #include "tests/daemon/store/store_samples.h"
 #include "tests/daemon/store/temporary_folder.h"
 
@@ -253,6 +254,75 @@ TEST_F(IngotdTest, CheckFindsDamage) {
   EXPECT_NE(read->Log(".out").find(file), std::string::npos);
   std::filesystem::remove(file);
   EXPECT_EQ(Run({"check", "--data", data_})->Wait(), 3);
+}
+
+TEST_F(IngotdTest, Packs) {
+  const std::string file = ingest::ModelFile(1, 0);
+  const auto upload = [&](const std::string& bytes) {
+    const auto storage = store::OpenFileStorage(data_);
+    const auto opened =
+        store::OpenStore(storage->get(), store::FolderOptions(data_));
+    const Status uploaded = ingest::Upload(
+        opened.get(), ingest::RepositoryOf(opened.get(), "me", "a"), bytes);
+    EXPECT_TRUE(uploaded.ok()) << uploaded.error().message;
+  };
+  const auto staged = [&] {
+    return std::distance(std::filesystem::directory_iterator(data_ + "/staged"),
+                         std::filesystem::directory_iterator());
+  };
+  upload(file);
+  const std::vector<std::string> arguments = {"compact", "--data", data_,
+                                              "--level", "2",      "--json"};
+  {
+    const auto daemon = Run({"serve", "--data", data_, "--listen",
+                             "127.0.0.1:0", "--compact", "false"});
+    daemon->Port();
+    const auto refused = Run(arguments);
+    EXPECT_EQ(refused->Wait(), 1);
+    EXPECT_NE(refused->Log().find(data_), std::string::npos);
+    daemon->Signal(SIGTERM);
+    EXPECT_EQ(daemon->Wait(), 0);
+  }
+  const auto packed = Run(arguments);
+  EXPECT_EQ(packed->Wait(), 0) << packed->Log();
+  EXPECT_NE(packed->Log(".out").find("\"files\":1,"), std::string::npos);
+  EXPECT_NE(
+      packed->Log(".out").find("\"raw_bytes\":" + std::to_string(file.size())),
+      std::string::npos);
+  EXPECT_EQ(staged(), 0);
+  const auto nothing = Run({"compact", "--data", data_});
+  EXPECT_EQ(nothing->Wait(), 0);
+  EXPECT_NE(nothing->Log(".out").find("0 files, 0 packs"), std::string::npos);
+  EXPECT_EQ(Run({"compact", "--data", data_, "--level", "10"})->Wait(), 2);
+  // In the background.
+  upload(ingest::ModelFile(1, 1));
+  EXPECT_EQ(staged(), 1);
+  const auto daemon = Serve();
+  daemon->Port();
+  for (int i = 0; i < 3000 && staged() > 0; ++i) usleep(10'000);
+  EXPECT_EQ(staged(), 0);
+  daemon->Signal(SIGTERM);
+  EXPECT_EQ(daemon->Wait(), 0);
+  EXPECT_NE(daemon->Log().find("packed 1 files"), std::string::npos);
+  EXPECT_EQ(Run({"check", "--data", data_, "--read-data"})->Wait(), 0);
+}
+
+// What is not what was uploaded is named.
+TEST_F(IngotdTest, SaysWhatCannotBePacked) {
+  {
+    const auto storage = store::OpenFileStorage(data_);
+    const auto opened =
+        store::OpenStore(storage->get(), store::FolderOptions(data_));
+    ASSERT_TRUE(ingest::Upload(opened.get(),
+                               ingest::RepositoryOf(opened.get(), "me", "a"),
+                               "text")
+                    .ok());
+  }
+  std::ofstream(data_ + "/staged/0000000000000001") << "tixt";
+  const auto packed = Run({"compact", "--data", data_});
+  EXPECT_EQ(packed->Wait(), 3);
+  EXPECT_NE(packed->Log(".out").find("staged/0000000000000001"),
+            std::string::npos);
 }
 
 TEST_F(IngotdTest, RebuildsTheIndex) {

@@ -7,13 +7,22 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "daemon/ingest/background_compactor.h"
 #include "daemon/ingest/stored_file.h"
 #include "daemon/store/keys.h"
 #include "daemon/store/memory_storage.h"
@@ -530,6 +539,86 @@ TEST_F(CompactorTest, OthersMayUploadDeleteAndDownload) {
     }
   }
   EXPECT_EQ(PackFiles().size(), packs().List()->size());
+}
+
+// Uploads are packed soon, and whoever ends it does not wait for long.
+TEST_F(CompactorTest, TheBackgroundPacks) {
+  const BackgroundOptions fast = {.look = std::chrono::milliseconds(5),
+                                  .quiet = std::chrono::milliseconds(20),
+                                  .wait = std::chrono::milliseconds(200)};
+  std::atomic<uint64_t> packed = 0;
+  const auto told = [&](const Status& done, const CompactionReport& report) {
+    EXPECT_TRUE(done.ok()) << done.error().message;
+    packed += report.files;
+  };
+  std::optional<BackgroundCompactor> background;
+  background.emplace(store_.get(), CompactorOptions(), told, fast);
+  const auto wait = [&](uint64_t files) {
+    for (int i = 0; i < 2000 && packed < files; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    EXPECT_EQ(packed, files);
+  };
+  Add(Repository("me", "a"), ModelFile(1, 0));
+  wait(1);
+  // Granted only when it has been looked at.
+  const std::string late = ModelFile(1, 1);
+  ASSERT_TRUE(store::StageBytes(&store_->staging(), AsBytes(late)).ok());
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  ASSERT_TRUE(
+      store_->repositories().Grant(Repository("me", "a"), DigestOf(late)).ok());
+  wait(2);
+  Add(Repository("me", "a"), ModelFile(1, 2));
+  background.reset();
+  ExpectStored(store_.get(), late);
+  ExpectStored(store_.get(), ModelFile(1, 2));
+}
+
+// Real files, where INGOT_CORPUS has some; says how fast they are read.
+TEST_F(CompactorTest, RealFilesComeBack) {
+  const char* const corpus = std::getenv("INGOT_CORPUS");
+  if (corpus == nullptr) GTEST_SKIP() << "INGOT_CORPUS is not set";
+  std::vector<std::string> files;
+  uint64_t raw = 0;
+  for (const auto& entry :
+       std::filesystem::recursive_directory_iterator(corpus)) {
+    if (!entry.is_regular_file()) continue;
+    std::ifstream stream(entry.path(), std::ios::binary);
+    files.emplace_back(std::istreambuf_iterator<char>(stream),
+                       std::istreambuf_iterator<char>());
+    raw += files.back().size();
+    Add(Repository("me", entry.path().filename()), files.back());
+  }
+  const CompactionReport report = Compact();
+  ExpectAllPacked(report);
+  std::vector<std::byte> piece(512 << 10);
+  std::chrono::duration<double> reading(0);
+  std::chrono::duration<double> copying(0);
+  const StoredFiles stored(store_.get());
+  for (const std::string& file : files) {
+    const auto source = stored.Open(DigestOf(file));
+    ASSERT_TRUE(source.ok()) << source.error().message;
+    for (uint64_t at = 0; at < file.size(); at += piece.size()) {
+      piece.resize(std::min<uint64_t>(512 << 10, file.size() - at));
+      auto begin = std::chrono::steady_clock::now();
+      const Status read = (*source)->ReadAt(at, piece);
+      reading += std::chrono::steady_clock::now() - begin;
+      ASSERT_TRUE(read.ok()) << read.error().message;
+      ASSERT_TRUE(AsText(piece) ==
+                  std::string_view(file).substr(at, piece.size()));
+      begin = std::chrono::steady_clock::now();
+      std::memcpy(piece.data(), file.data() + at, piece.size());
+      copying += std::chrono::steady_clock::now() - begin;
+    }
+  }
+  const auto rate = [&](std::chrono::duration<double> time) {
+    return std::to_string(
+        static_cast<int>(static_cast<double>(raw) / 1e6 / time.count()));
+  };
+  std::printf("%zu files, %.1f MB in %.1f MB; read at %s MB/s, copied at %s\n",
+              files.size(), static_cast<double>(raw) / 1e6,
+              static_cast<double>(report.stored_bytes) / 1e6,
+              rate(reading).c_str(), rate(copying).c_str());
 }
 
 }  // namespace
