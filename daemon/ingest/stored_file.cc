@@ -61,9 +61,10 @@ Status PackedFile::ReadAt(uint64_t offset, MutableByteSpan out) const {
   }
   if (out.empty()) return {};
   if (!reads_on || out.size() >= kWindow) return Decode(offset, out);
-  auto window = std::make_shared<Bytes>(std::min(kWindow, size() - offset));
-  INGOT_TRY(Decode(offset, *window));
-  std::memcpy(out.data(), window->data(), out.size());
+  auto read = objects_->ReadBlocks(id_.digest, offset, kWindow);
+  if (!read.ok() || read->size() < out.size()) return Decode(offset, out);
+  std::memcpy(out.data(), read->data(), out.size());
+  auto window = std::make_shared<const Bytes>(std::move(*read));
   const std::lock_guard lock(mutex_);
   window_ = std::move(window);
   window_begin_ = offset;

@@ -6,6 +6,10 @@
 #include <utility>
 #include <vector>
 
+#include "codec/dtype.h"
+#include "codec/stream_encoder.h"
+#include "formats/layout.h"
+
 namespace ingot::ingest {
 namespace {
 
@@ -35,6 +39,34 @@ Status CheckRange(const Digest& digest, uint64_t length, uint64_t offset,
 
 Error NotFound(const Digest& digest) {
   return {ErrorKind::kNotFound, ToHex(digest) + ": no pack holds it"};
+}
+
+// Where to stop between `begin` and `end`, for blocks to be decoded once.
+uint64_t EndOfBlocks(const ContainerReader& reader, const Manifest& file,
+                     uint64_t begin, uint64_t end) {
+  uint64_t at = 0;
+  for (const Segment& segment : file.segments) {
+    if (at + segment.length <= end) {
+      at += segment.length;
+      continue;
+    }
+    DType dtype = DType::kBytes;
+    uint64_t columns = 1;
+    if (segment.kind == Segment::Kind::kObject) {
+      const ObjectInfo info = reader.object(segment.object);
+      dtype = info.element_dtype;
+      columns = info.columns;
+    } else if (segment.view) {
+      const Region region = TensorRegion(at, *segment.view);
+      dtype = region.element_dtype;
+      columns = region.columns;
+    }
+    const uint64_t block =
+        BlockElements(dtype, columns) * (GetDTypeInfo(dtype).bits / 8);
+    const uint64_t aligned = end - (end - at) % block;
+    return aligned > begin + (end - begin) / 4 ? aligned : end;
+  }
+  return end;
 }
 
 }  // namespace
@@ -99,6 +131,25 @@ Status StoredObjects::Read(Entry entry, const Digest& digest, uint64_t offset,
     if (first.ok()) first = std::move(status);
   }
   return first;
+}
+
+Result<std::vector<std::byte>> StoredObjects::ReadBlocks(const Digest& file,
+                                                         uint64_t offset,
+                                                         uint64_t length) {
+  INGOT_ASSIGN(const std::vector<store::PackPlace> places,
+               packs_->FindFile(file));
+  if (places.empty()) return NotFound(file);
+  uint64_t end = std::min(offset + length, places[0].length);
+  // Where the pack is damaged, reading says so.
+  (void)WithPack(places[0].pack, [&](ContainerReader* reader) {
+    if (places[0].index < reader->files().size()) {
+      end = EndOfBlocks(*reader, reader->files()[places[0].index], offset, end);
+    }
+    return Status();
+  });
+  std::vector<std::byte> bytes(end - offset);
+  INGOT_TRY(ReadFile(file, offset, bytes));
+  return bytes;
 }
 
 Status StoredObjects::WithPack(

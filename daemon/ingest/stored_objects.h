@@ -26,6 +26,7 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <vector>
 
 #include "codec/bytes.h"
 #include "codec/container_reader.h"
@@ -53,6 +54,10 @@ class StoredObjects final : public ReferenceSource {
               MutableByteSpan out) override;
   // The same for a file. kNotFound where no pack holds it.
   Status ReadFile(const Digest& file, uint64_t offset, MutableByteSpan out);
+  // The same from `offset` on, which is within the file: `length` bytes, or
+  // somewhat fewer, so that who reads on begins where a block does.
+  Result<std::vector<std::byte>> ReadBlocks(const Digest& file, uint64_t offset,
+                                            uint64_t length);
   // Lends a reader of a pack, whose references are found here.
   Status WithPack(uint64_t pack,
                   const std::function<Status(ContainerReader*)>& use);
