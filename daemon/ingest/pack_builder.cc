@@ -16,6 +16,9 @@ namespace {
 // A record has at most 16 MiB, an entry of it 80 bytes and 32 for each need.
 constexpr uint64_t kMaxRecordBytes = uint64_t{12} << 20;
 constexpr uint64_t kEntryBytes = 144;
+// Files that stay open since objects of theirs may be bases; and all.
+constexpr size_t kMaxOpenFiles = 128;
+constexpr size_t kMaxFiles = 16'384;
 // Of a file that has more regions, they are not told apart.
 constexpr uint64_t kMaxRegions = kMaxRecordBytes / kEntryBytes - 1;
 
@@ -63,7 +66,8 @@ bool IsObject(const Region& region) {
 
 struct PackBuilder::Entry {
   store::StagedRecord record;
-  std::unique_ptr<WatchedSource> source;
+  std::unique_ptr<WatchedSource> source;  // null: closed
+  bool is_damaged = false;                // as far as could be seen
 };
 
 // Remembers whether the store failed.
@@ -92,6 +96,7 @@ class PackBuilder::PackObjects final : public ReferenceSource {
   void Add(const ObjectId& id, const Source* source, uint64_t offset) {
     places_.emplace(id.digest, Place{source, offset, id.length});
   }
+  size_t size() const { return places_.size(); }
   bool Has(const Digest& object) const { return places_.contains(object); }
   Status Read(const Digest& object, uint64_t offset,
               MutableByteSpan out) override {
@@ -135,13 +140,16 @@ Result<std::unique_ptr<PackBuilder>> PackBuilder::Begin(
 }
 
 bool PackBuilder::is_full() const {
-  return encoder_->encoded_bytes() >= context_.pack_bytes;
+  return encoder_->encoded_bytes() >= context_.pack_bytes ||
+         open_files_ >= kMaxOpenFiles || entries_.size() >= kMaxFiles;
 }
 
 PackBuilder::Fault PackBuilder::fault() const {
   if (sink_->has_failed()) return Fault::kStore;
-  const bool staged = std::ranges::any_of(
-      entries_, [](const auto& entry) { return entry->source->has_failed(); });
+  const bool staged = std::ranges::any_of(entries_, [](const auto& entry) {
+    return entry->is_damaged ||
+           (entry->source != nullptr && entry->source->has_failed());
+  });
   return staged ? Fault::kStagedFile : Fault::kNeeded;
 }
 
@@ -150,14 +158,30 @@ Result<PackBuilder::Added> PackBuilder::Add(const store::StagedRecord& record,
                                             bool alone) {
   auto entry = std::make_unique<Entry>();
   entry->record = record;
-  INGOT_ASSIGN(std::unique_ptr<Source> staged,
-               context_.store->staging().Open(record.digest));
-  entry->source =
-      std::make_unique<WatchedSource>(std::move(staged), context_.stop);
   entries_.push_back(std::move(entry));
-  Result<Added> added = AddFile(entries_.back().get(), audience, alone);
-  if (added.ok() && *added == Added::kToAnotherPack) entries_.pop_back();
+  Entry* const last = entries_.back().get();
+  INGOT_TRY(Open(last));
+  const size_t objects = objects_->size();
+  Result<Added> added = AddFile(last, audience, alone);
+  if (added.ok() && *added == Added::kToAnotherPack) {
+    entries_.pop_back();
+  } else if (objects_->size() == objects) {
+    if (added.ok()) last->source.reset();
+  } else {
+    ++open_files_;
+  }
   return added;
+}
+
+Status PackBuilder::Open(Entry* entry) {
+  auto staged = context_.store->staging().Open(entry->record.digest);
+  if (!staged.ok()) {
+    entry->is_damaged = staged.error().kind != ErrorKind::kNotFound;
+    return staged.error();
+  }
+  entry->source =
+      std::make_unique<WatchedSource>(std::move(*staged), context_.stop);
+  return {};
 }
 
 Result<PackBuilder::Added> PackBuilder::AddFile(Entry* entry,
@@ -268,16 +292,25 @@ Status PackBuilder::Finish(size_t* bad) {
 }
 
 Status PackBuilder::Compare(ContainerReader* reader, size_t file) {
-  const Entry& entry = *entries_[file];
+  Entry& entry = *entries_[file];
   const ObjectId id = {entry.record.digest, entry.record.length};
   if (reader->files()[file].id != id) {
     return Corruption(reader->name() + ": holds another file than " +
                       ToHex(id.digest));
   }
+  const bool was_closed = entry.source == nullptr;
+  if (was_closed) {
+    const Status opened = Open(&entry);
+    // Somebody discarded it: the digest is compared all the same.
+    if (!opened.ok() && opened.error().kind != ErrorKind::kNotFound) {
+      return opened;
+    }
+  }
   uint64_t at = 0;
   std::vector<std::byte> staged;
   // The digest is compared, too: of what is staged it was by who uploaded it.
-  return reader->ReadFile(file, 0, id.length, [&](ByteSpan bytes) -> Status {
+  const auto compare = [&](ByteSpan bytes) -> Status {
+    if (entry.source == nullptr) return {};
     staged.resize(bytes.size());
     INGOT_TRY(entry.source->ReadAt(at, staged));
     if (!std::ranges::equal(bytes, staged)) {
@@ -287,7 +320,10 @@ Status PackBuilder::Compare(ContainerReader* reader, size_t file) {
     }
     at += bytes.size();
     return {};
-  });
+  };
+  INGOT_TRY(reader->ReadFile(file, 0, id.length, compare));
+  if (was_closed) entry.source.reset();
+  return {};
 }
 
 Result<store::PackInfo> PackBuilder::Seal() { return writer_->Seal(); }

@@ -86,6 +86,7 @@ class PackBuilder {
 
   explicit PackBuilder(const Context& context);
 
+  Status Open(Entry* entry);
   Result<Added> AddFile(Entry* entry, const Audience& audience, bool alone);
   Status AddRegions(const Entry& entry, const Layout& layout,
                     const std::vector<ObjectId>& ids, const Audience& audience,
@@ -96,6 +97,7 @@ class PackBuilder {
   PackedBytes bytes_;
   uint64_t records_ = 0;   // bytes of the pack's record, at most
   uint64_t segments_ = 0;  // of the files added
+  size_t open_files_ = 0;
   std::vector<std::unique_ptr<Entry>> entries_;
   std::unique_ptr<PackObjects> objects_;
   std::unique_ptr<store::Packs::Writer> writer_;

@@ -4,6 +4,7 @@
 #include "daemon/ingest/compactor.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <atomic>
@@ -24,11 +25,13 @@
 
 #include "daemon/ingest/background_compactor.h"
 #include "daemon/ingest/stored_file.h"
+#include "daemon/store/file_storage.h"
 #include "daemon/store/keys.h"
 #include "daemon/store/memory_storage.h"
 #include "tests/daemon/ingest/ingest_samples.h"
 #include "tests/daemon/store/faulty_storage.h"
 #include "tests/daemon/store/store_samples.h"
+#include "tests/daemon/store/temporary_folder.h"
 #include "tests/sanitized.h"
 #include "tests/tools/samples.h"
 
@@ -539,6 +542,34 @@ TEST_F(CompactorTest, OthersMayUploadDeleteAndDownload) {
     }
   }
   EXPECT_EQ(PackFiles().size(), packs().List()->size());
+}
+
+// A store of many small files, and of many models, has few of them open.
+TEST_F(CompactorTest, ManyFilesAreNotAllOpen) {
+  const store::TemporaryFolder folder;
+  const auto storage = store::OpenFileStorage(folder / "store");
+  ASSERT_TRUE(storage.ok());
+  store_ = store::OpenStore(storage->get());
+  std::vector<std::string> files;
+  for (uint64_t i = 0; i < Tries(400); ++i) {
+    files.push_back("config " + std::to_string(i));
+  }
+  for (uint64_t i = 0; i < Tries(200); ++i) files.push_back(ModelFile(i, 0));
+  for (const std::string& file : files) Add(Repository("me", "a"), file);
+  rlimit limit = {};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  rlimit low = limit;
+  low.rlim_cur = 200;
+  setrlimit(RLIMIT_NOFILE, &low);
+  const CompactionReport report = Compact();
+  setrlimit(RLIMIT_NOFILE, &limit);
+  EXPECT_TRUE(report.failures.empty()) << report.failures[0];
+  EXPECT_EQ(report.files, files.size());
+  EXPECT_LE(report.packs, 2);
+  for (size_t i = 0; i < files.size(); i += 50) {
+    ExpectStored(store_.get(), files[i]);
+  }
+  store_.reset();
 }
 
 // Uploads are packed soon, and whoever ends it does not wait for long.
