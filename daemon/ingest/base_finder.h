@@ -57,7 +57,8 @@ class BaseFinder {
 
   // Learns what packs hold, the last ones first, as much as there is room for.
   Status LoadPacks();
-  // Learns what hints name and what the same repositories hold.
+  // Learns what hints name and what the same repositories hold. To be called
+  // before the file itself is added.
   Status Prepare(const Search& search);
   // A file that is being packed, and a tensor of the file added last.
   void AddFile(const Digest& file, const Audience& audience);

@@ -1,13 +1,14 @@
 #include "daemon/ingest/pack_builder.h"
 
 #include <algorithm>
-#include <map>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "codec/container/format.h"
 #include "codec/container_reader.h"
+#include "daemon/ingest/pack_objects.h"
+#include "daemon/ingest/watched.h"
 #include "formats/encode_file.h"
 
 namespace ingot::ingest {
@@ -21,30 +22,6 @@ constexpr size_t kMaxOpenFiles = 128;
 constexpr size_t kMaxFiles = 16'384;
 // Of a file that has more regions, they are not told apart.
 constexpr uint64_t kMaxRegions = kMaxRecordBytes / kEntryBytes - 1;
-
-// What is staged, until somebody wants it to stop; remembers whether it failed.
-class WatchedSource final : public Source {
- public:
-  WatchedSource(std::unique_ptr<Source> source, const std::atomic<bool>* stop)
-      : source_(std::move(source)), stop_(stop) {}
-
-  bool has_failed() const { return has_failed_; }
-  const std::string& name() const override { return source_->name(); }
-  uint64_t size() const override { return source_->size(); }
-  Status ReadAt(uint64_t offset, MutableByteSpan out) const override {
-    if (stop_ != nullptr && *stop_) {
-      return Error{ErrorKind::kCancelled, name() + ": packing was stopped"};
-    }
-    Status read = source_->ReadAt(offset, out);
-    has_failed_ = has_failed_ || !read.ok();
-    return read;
-  }
-
- private:
-  const std::unique_ptr<Source> source_;
-  const std::atomic<bool>* const stop_;
-  mutable bool has_failed_ = false;
-};
 
 Result<Layout> LayoutOf(const Source& source) {
   Result<Layout> layout = ChooseLayout(source, std::nullopt);
@@ -68,55 +45,6 @@ struct PackBuilder::Entry {
   store::StagedRecord record;
   std::unique_ptr<WatchedSource> source;  // null: closed
   bool is_damaged = false;                // as far as could be seen
-};
-
-// Remembers whether the store failed.
-class PackBuilder::WatchedSink final : public Sink {
- public:
-  explicit WatchedSink(Sink* sink) : sink_(sink) {}
-  bool has_failed() const { return has_failed_; }
-  Status Write(ByteSpan bytes) override {
-    Status written = sink_->Write(bytes);
-    has_failed_ = has_failed_ || !written.ok();
-    return written;
-  }
-
- private:
-  Sink* const sink_;
-  bool has_failed_ = false;
-};
-
-// Objects of the pack that is not there yet, from the files that they are
-// parts of, and all others. What the pack restores is compared with the same
-// files, so this proves as much as decoding them would.
-class PackBuilder::PackObjects final : public ReferenceSource {
- public:
-  explicit PackObjects(StoredObjects* others) : others_(others) {}
-
-  void Add(const ObjectId& id, const Source* source, uint64_t offset) {
-    places_.emplace(id.digest, Place{source, offset, id.length});
-  }
-  size_t size() const { return places_.size(); }
-  bool Has(const Digest& object) const { return places_.contains(object); }
-  Status Read(const Digest& object, uint64_t offset,
-              MutableByteSpan out) override {
-    const auto found = places_.find(object);
-    if (found == places_.end()) return others_->Read(object, offset, out);
-    const Place& place = found->second;
-    if (offset > place.length || out.size() > place.length - offset) {
-      return InvalidArgument("beyond the end of object " + ToHex(object));
-    }
-    return place.source->ReadAt(place.offset + offset, out);
-  }
-
- private:
-  struct Place {
-    const Source* source;
-    uint64_t offset;
-    uint64_t length;
-  };
-  StoredObjects* const others_;
-  std::map<Digest, Place> places_;
 };
 
 PackBuilder::PackBuilder(const Context& context)
@@ -214,7 +142,6 @@ Result<PackBuilder::Added> PackBuilder::AddFile(Entry* entry,
   info.path = ToHex(entry->record.digest);
   info.format = layout.format();
   INGOT_TRY(encoder_->BeginFile(info));
-  context_.finder->AddFile(entry->record.digest, audience);
   INGOT_TRY(AddRegions(*entry, layout, ids, audience, alone));
   bytes_.raw += source.size();
   INGOT_TRY(encoder_->EndFile(
@@ -231,6 +158,7 @@ Status PackBuilder::AddRegions(const Entry& entry, const Layout& layout,
     if (context_.hints) search.hints = context_.hints(entry.record.digest);
     INGOT_TRY(context_.finder->Prepare(search));
   }
+  context_.finder->AddFile(entry.record.digest, audience);
   for (size_t i = 0; i < ids.size(); ++i) {
     const Region& region = layout.regions()[i];
     const bool is_object = ids[i].length > 0;

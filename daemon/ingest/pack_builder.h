@@ -35,6 +35,9 @@
 
 namespace ingot::ingest {
 
+class PackObjects;
+class WatchedSink;
+
 // Raw bytes, and what they came to.
 struct PackedBytes {
   uint64_t raw = 0;         // of the files
@@ -81,8 +84,6 @@ class PackBuilder {
 
  private:
   struct Entry;
-  class WatchedSink;
-  class PackObjects;
 
   explicit PackBuilder(const Context& context);
 
