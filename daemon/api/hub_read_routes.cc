@@ -118,7 +118,9 @@ awaitable<void> Download(const Hub& hub, bool raw, Exchange& exchange,
   content.etag = file.lfs ? ToHex(file.lfs->file) : ToHex(file.entry.id);
   content.headers = FileHeaders(*place, file, content.etag);
   if (file.lfs) {
-    auto source = hub.files->Open(file.lfs->file);
+    const Digest digest = file.lfs->file;
+    const auto open = [&hub, digest] { return hub.files->Open(digest); };
+    auto source = co_await hub.workers->Run(open);
     if (!source.ok()) {
       co_await http::RespondError(exchange, source.error());
       co_return;
