@@ -186,13 +186,16 @@ awaitable<void> Batch(const Hub& hub, Exchange& exchange, RepositoryName name,
   if (answer.ok()) {
     co_await RespondLfs(exchange, 200, *answer);
   } else {
+    exchange.request().notes.cause = answer.error().message;
     co_await RefuseLfs(exchange, 500, "internal error");
   }
 }
 
 // Of an upload that the store did not take.
-unsigned UploadStatus(const Error& error) {
-  return error.kind == ErrorKind::kResourceExhausted ? 507 : 500;
+unsigned UploadStatus(const Exchange& exchange, const Error& error) {
+  if (error.kind == ErrorKind::kResourceExhausted) return 507;
+  exchange.request().notes.cause = error.message;
+  return 500;
 }
 
 // The body into `upload`. An HTTP status where that fails; 0: it is there.
@@ -212,7 +215,7 @@ awaitable<unsigned> Receive(Exchange& exchange, http::Workers* workers,
     const auto write = [upload, &gathered] { return upload->Write(gathered); };
     const Status written = co_await workers->Run(write);
     if (!written.ok()) {
-      co_return UploadStatus(written.error());
+      co_return UploadStatus(exchange, written.error());
     }
     gathered.clear();
     if (last) co_return 0;
@@ -296,7 +299,7 @@ awaitable<void> Put(const Hub& hub, Exchange& exchange, RepositoryName name,
   if (kept.ok()) {
     co_await RespondLfs(exchange, 200, json::object());
   } else {
-    co_await RefuseLfs(exchange, UploadStatus(kept.error()),
+    co_await RefuseLfs(exchange, UploadStatus(exchange, kept.error()),
                        "the upload could not be kept");
   }
 }
@@ -322,6 +325,7 @@ awaitable<void> Get(const Hub& hub, Exchange& exchange, RepositoryName name,
   const auto open = [&hub, digest] { return hub.files->Open(digest); };
   auto source = co_await hub.workers->Run(open);
   if (!source.ok()) {
+    exchange.request().notes.cause = source.error().message;
     co_await RefuseLfs(exchange, 500, "internal error");
     co_return;
   }

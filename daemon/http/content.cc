@@ -69,9 +69,12 @@ awaitable<Status> WriteRange(Exchange& exchange, Workers* workers,
   std::vector<std::byte> sent;
   std::vector<std::byte> next;
   // Both are this coroutine's, which waits for what it has begun.
-  const auto read = [&source, &range, &next] {
+  const auto read = [&exchange, &source, &range, &next] {
     next.resize(std::min(kPiece, range.end - range.begin));
-    return source.ReadAt(range.begin, next);
+    Status got = source.ReadAt(range.begin, next);
+    // The client sees the connection end, and no more.
+    if (!got.ok()) exchange.request().notes.cause = got.error().message;
+    return got;
   };
   if (range.begin < range.end) INGOT_CO_TRY(co_await workers->Run(read));
   while (range.begin < range.end) {

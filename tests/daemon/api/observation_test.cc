@@ -23,6 +23,7 @@
 #include "daemon/api/metrics_routes.h"
 #include "daemon/api/repository_routes.h"
 #include "daemon/api/status_routes.h"
+#include "daemon/http/content.h"
 #include "daemon/store/memory_storage.h"
 #include "tests/daemon/http/raw_client.h"
 #include "tests/daemon/store/store_samples.h"
@@ -47,6 +48,26 @@ awaitable<void> Fail(http::Exchange& exchange, const http::PathParameters&) {
 awaitable<void> Throw(http::Exchange&, const http::PathParameters&) {
   throw std::runtime_error("thrown about");
   co_return;
+}
+
+// A megabyte, of which the second half is damaged.
+class DamagedSource final : public Source {
+ public:
+  const std::string& name() const override { return name_; }
+  uint64_t size() const override { return 1 << 20; }
+  Status ReadAt(uint64_t offset, MutableByteSpan) const override {
+    if (offset < size() / 2) return {};
+    return Corruption("block 2 of file 3");
+  }
+
+ private:
+  const std::string name_ = "damaged";
+};
+
+http::Content DamagedContent() {
+  http::Content content;
+  content.source = std::make_shared<DamagedSource>();
+  return content;
 }
 
 class ObservationTest : public testing::Test {
@@ -197,6 +218,25 @@ TEST_F(ObservationTest, CausesAreForTheLogAlone) {
   EXPECT_EQ(lines[0]["cause"], "disk 7 is on fire");
   EXPECT_EQ(lines[1]["id"], IdOf(thrown));
   EXPECT_EQ(lines[1]["cause"], "thrown about");
+}
+
+// Its status has been sent when the damage is found.
+TEST_F(ObservationTest, DamageThatIsMetInTheMiddleIsLogged) {
+  router_.Add("GET", "/damaged", "",
+              [this](http::Exchange& exchange,
+                     const http::PathParameters&) -> awaitable<void> {
+                co_await RespondContent(exchange, workers_.get(),
+                                        DamagedContent());
+              });
+  const RawResponse response = Send("GET /damaged");
+  EXPECT_EQ(response.status, 200);
+  EXPECT_LT(response.body.size(), 1 << 20);
+  const std::vector<json> lines = Lines();
+  ASSERT_EQ(lines.size(), 1);
+  EXPECT_EQ(lines[0]["cause"], "block 2 of file 3");
+  EXPECT_EQ(lines[0]["level"], "error");
+  EXPECT_EQ(lines[0]["status"], 200);
+  EXPECT_EQ(lines[0]["complete"], false);
 }
 
 TEST_F(ObservationTest, SecretsAreNotLogged) {
