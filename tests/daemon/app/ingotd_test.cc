@@ -171,7 +171,7 @@ TEST_F(IngotdTest, CommandsWorkOnAServedStore) {
 
   std::string secret = out({"token", "create", "--scope", "admin", "--for",
                             "ns/a", "--name", "mine"});
-  ASSERT_EQ(secret.size(), 71);
+  ASSERT_EQ(secret.size(), 74);
   secret.pop_back();
   // It holds at once.
   EXPECT_EQ(Ask(port, Simple("GET /api/stats")).status, 401);
