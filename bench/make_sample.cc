@@ -1,6 +1,7 @@
-// ingot_sample OUT [MIB]: writes a bf16 safetensors file that looks like the
-// weights of a small transformer, for demonstrations. The same call writes
-// the same bytes everywhere.
+// ingot_sample OUT [MIB [tuned]]: writes a bf16 safetensors file that looks
+// like the weights of a small transformer, or with "tuned" like those of the
+// same one after fine-tuning, for demonstrations. The same call writes the same
+// bytes everywhere.
 
 #include <array>
 #include <cmath>
@@ -8,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bench/random.h"
@@ -75,22 +77,28 @@ std::string Header(const std::vector<Tensor>& tensors) {
 }
 
 // Normals of the usual width with a lognormal scale for each row and column;
-// norm weights lie near 1.
-std::vector<std::byte> Values(const Tensor& tensor, Random* random) {
+// norm weights lie near 1. `tuning`, if there is one, moves all but those a
+// little.
+std::vector<std::byte> Values(const Tensor& tensor, Random* random,
+                              Random* tuning) {
   std::vector<float> values(tensor.elements());
   if (tensor.rows == 0) {
     for (float& value : values) {
       value = static_cast<float>(1 + 0.1 * random->Normal());
     }
   } else {
-    values = ingot::ScaledNormals(
-        tensor.rows, tensor.columns,
-        1 / std::sqrt(static_cast<double>(tensor.columns)), 0.3, random);
+    const double width = 1 / std::sqrt(static_cast<double>(tensor.columns));
+    values =
+        ingot::ScaledNormals(tensor.rows, tensor.columns, width, 0.3, random);
+    for (float& value : values) {
+      if (tuning == nullptr) break;
+      value += static_cast<float>(0.002 * width * tuning->Normal());
+    }
   }
   return ingot::RoundToBytes(values, ingot::DType::kBf16);
 }
 
-Status WriteSample(const std::string& path, uint64_t bytes) {
+Status WriteSample(const std::string& path, uint64_t bytes, bool is_tuned) {
   INGOT_ASSIGN(const auto sink,
                ingot::CreateFileSink(path, {.overwrite = true}));
   const std::vector<Tensor> tensors = ModelTensors(bytes);
@@ -100,8 +108,10 @@ Status WriteSample(const std::string& path, uint64_t bytes) {
   INGOT_TRY(sink->Write(length));
   INGOT_TRY(sink->Write(ingot::AsBytes(header)));
   Random random(20240229);
+  Random tuning(20240301);
   for (const Tensor& tensor : tensors) {
-    INGOT_TRY(sink->Write(Values(tensor, &random)));
+    INGOT_TRY(
+        sink->Write(Values(tensor, &random, is_tuned ? &tuning : nullptr)));
   }
   return sink->Commit();
 }
@@ -110,12 +120,14 @@ Status WriteSample(const std::string& path, uint64_t bytes) {
 
 int main(int argc, char** argv) {
   const int mebibytes = argc > 2 ? std::atoi(argv[2]) : 64;
-  if (argc < 2 || argc > 3 || mebibytes <= 0 || argv[1][0] == '-') {
-    std::fprintf(stderr, "usage: ingot_sample OUT [MIB]\n");
+  const bool is_tuned = argc == 4 && std::string_view(argv[3]) == "tuned";
+  if (argc < 2 || argc > 4 || (argc == 4 && !is_tuned) || mebibytes <= 0 ||
+      argv[1][0] == '-') {
+    std::fprintf(stderr, "usage: ingot_sample OUT [MIB [tuned]]\n");
     return 2;
   }
   const Status status =
-      WriteSample(argv[1], static_cast<uint64_t>(mebibytes) << 20);
+      WriteSample(argv[1], static_cast<uint64_t>(mebibytes) << 20, is_tuned);
   if (!status.ok()) {
     std::fprintf(stderr, "ingot_sample: %s\n", status.error().message.c_str());
     return 1;

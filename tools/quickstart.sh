@@ -1,6 +1,8 @@
 #!/bin/bash
 # tools/quickstart.sh [MODEL]: from a fresh Debian 12 machine to a model
-# compressed, verified, restored and compared, as root or with sudo.
+# compressed, verified, restored and compared, as root or with sudo; then to a
+# daemon that is given a model and a fine-tune of it, packs them and serves them
+# to a client of the Hub.
 #
 # MODEL is a file or a folder and is only read; without it a 64 MiB bf16
 # sample is made. Everything lands in build/quickstart.
@@ -15,7 +17,7 @@ if [ -n "$model" ]; then model=$(realpath -e -- "$model"); fi
 cd "$(dirname "$0")/.."
 source tools/packages.sh
 
-install_packages "${BUILD_PACKAGES[@]}"
+install_packages "${BUILD_PACKAGES[@]}" curl
 build_preset release
 
 bin=$PWD/build/release/bin
@@ -72,3 +74,67 @@ row compress "$encoded" "$(awk -v a="$encoded" -v b="$raw" \
   "$compress_seconds" "$(speed "$compress_seconds")"
 row verify "" "" "$verify_seconds" "$(speed "$verify_seconds")"
 row decompress "" "" "$decompress_seconds" "$(speed "$decompress_seconds")"
+
+# The daemon, on a port of its own choice.
+echo
+store=$out/store
+address=
+daemon=
+start_daemon() {
+  "$bin/ingotd" serve --data "$store" --listen 127.0.0.1:0 --compact false \
+    --log-format text 2>"$out/ingotd.log" &
+  daemon=$!
+  for _ in $(seq 100); do
+    address=$(sed -n 's/.*listening on \([0-9.]*\), port \([0-9]*\).*/\1:\2/p' \
+      "$out/ingotd.log")
+    if [ -n "$address" ]; then return; fi
+    sleep 0.1
+  done
+  cat "$out/ingotd.log" >&2
+  exit 1
+}
+stop_daemon() {
+  kill "$daemon"
+  wait "$daemon"
+  daemon=
+}
+trap 'if [ -n "$daemon" ]; then kill "$daemon"; fi' EXIT
+# push REPOSITORY FILE: as clients of the Hub do.
+push() {
+  local hub=http://$address oid size batch href
+  echo "\$ push $(basename "$2") to $1"
+  oid=$(sha256sum "$2" | cut -d ' ' -f 1)
+  size=$(stat -c %s "$2")
+  curl -sSf "$hub/api/repos/create" -d "{\"name\": \"$1\"}" >/dev/null
+  batch=$(curl -sSf "$hub/$1.git/info/lfs/objects/batch" -d "{
+    \"operation\": \"upload\", \"objects\": [{\"oid\": \"$oid\", \"size\": $size}]}")
+  href=$(sed -n 's/.*"href":"\([^"]*signature[^"]*\)".*/\1/p' <<<"$batch")
+  curl -sSf -T "$2" "$href" >/dev/null
+  curl -sSf "$hub/api/models/$1/commit/main" --data-binary @- >/dev/null <<END
+{"key": "header", "value": {"summary": "Add the model"}}
+{"key": "lfsFile", "value": {"path": "model.safetensors", "algo": "sha256", "oid": "$oid", "size": $size}}
+END
+}
+pull() {
+  echo "\$ curl http://$address/$1/resolve/main/model.safetensors"
+  curl -sSf -o "$out/pulled" \
+    "http://$address/$1/resolve/main/model.safetensors"
+  cmp "$out/pulled" "$2"
+}
+
+rm -rf -- "$store"
+base=$out/base.safetensors
+tuned=$out/tuned.safetensors
+"$bin/ingot_sample" "$base" 64
+"$bin/ingot_sample" "$tuned" 64 tuned
+start_daemon
+push demo/base "$base"
+push demo/tuned "$tuned"
+stop_daemon
+echo "\$ ingotd compact"
+"$bin/ingotd" compact --data "$store"
+start_daemon
+pull demo/base "$base"
+pull demo/tuned "$tuned"
+stop_daemon
+echo "served bytes are identical"

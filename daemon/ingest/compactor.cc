@@ -83,9 +83,10 @@ Status Compactor::PackSome(BaseFinder* finder, Jobs* jobs,
     }
     const Error& error = added.error();
     // Somebody took it away.
-    if (error.kind == ErrorKind::kNotFound &&
-        !store_->staging().Find(job.record.digest).value()) {
-      continue;
+    if (error.kind == ErrorKind::kNotFound) {
+      INGOT_ASSIGN(const auto staged,
+                   store_->staging().Find(job.record.digest));
+      if (!staged) continue;
     }
     if (error.kind == ErrorKind::kCancelled ||
         builder->fault() == PackBuilder::Fault::kStore) {
