@@ -202,8 +202,13 @@ class FileStorage final : public Storage {
 
 Result<std::unique_ptr<Storage>> OpenFileStorage(const std::string& folder) {
   std::error_code failure;
+  // Absolute first: of a relative path that does not begin with what exists,
+  // the canonical form is relative, and has no folder to be synced.
+  const std::filesystem::path absolute =
+      std::filesystem::absolute(folder, failure);
+  if (failure) return ErrnoError(folder, failure.value());
   const std::string root =
-      std::filesystem::weakly_canonical(folder, failure).string();
+      std::filesystem::weakly_canonical(absolute, failure).string();
   if (failure) return ErrnoError(folder, failure.value());
   if (mkdir(root.c_str(), kFolderMode) == 0) {
     INGOT_TRY(SyncFolder(std::filesystem::path(root).parent_path()));

@@ -4,7 +4,9 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <filesystem>
 #include <functional>
 #include <string>
 
@@ -187,6 +189,16 @@ TEST(KeysTest, FilesHaveNumbers) {
         "journal", "journal/", "journal/-1"}) {
     EXPECT_EQ(NumberOfKey(key), std::nullopt) << key;
   }
+}
+
+TEST(FileStorageTest, FoldersMayBeRelative) {
+  const std::string folder = "ingot-relative-" + std::to_string(getpid());
+  {
+    const auto storage = OpenFileStorage(folder);
+    ASSERT_TRUE(storage.ok()) << storage.error().message;
+  }
+  EXPECT_TRUE(std::filesystem::is_directory(folder));
+  std::filesystem::remove_all(folder);
 }
 
 }  // namespace
