@@ -157,4 +157,37 @@ awaitable<std::optional<store::GitId>> FindRevision(
   co_return *found;
 }
 
+awaitable<std::optional<Place>> FindPlace(Exchange& exchange, const Hub& hub,
+                                          const store::RepositoryName& name,
+                                          const std::string& revision) {
+  auto repository =
+      co_await FindHubRepository(exchange, hub.store, name, auth::Right::kRead);
+  if (!repository) co_return std::nullopt;
+  const auto commit =
+      co_await FindRevision(exchange, hub.store, repository->number, revision);
+  if (!commit) co_return std::nullopt;
+  co_return Place{std::move(*repository), *commit};
+}
+
+std::string ValueOf(const PathParameters& path, std::string_view name) {
+  const auto found = path.find(name);
+  return found == path.end() ? "" : found->second;
+}
+
+bool IsSet(const Exchange& exchange, std::string_view parameter) {
+  const auto value = exchange.request().target.Parameter(parameter);
+  return value && (*value == "true" || *value == "True" || *value == "1");
+}
+
+http::Headers CommitHeader(const store::GitId& commit) {
+  http::Headers headers;
+  headers.emplace_back("X-Repo-Commit", ToHex(commit));
+  return headers;
+}
+
+http::RouteInfo ReadInfo(const char* summary) {
+  return http::RouteInfo(summary).Needs("read").Says(
+      404, "X-Error-Code tells what there is none of.");
+}
+
 }  // namespace ingot::api

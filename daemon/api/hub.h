@@ -87,6 +87,24 @@ boost::asio::awaitable<std::optional<store::GitId>> FindRevision(
     http::Exchange& exchange, store::Store* store, uint64_t repository,
     const std::string& revision);
 
+// A repository and one of its commits; answered likewise.
+struct Place {
+  store::RepositoryInfo repository;
+  store::GitId commit;
+};
+boost::asio::awaitable<std::optional<Place>> FindPlace(
+    http::Exchange& exchange, const Hub& hub, const store::RepositoryName& name,
+    const std::string& revision);
+
+// A segment that the pattern names; empty where it does not.
+std::string ValueOf(const http::PathParameters& path, std::string_view name);
+// Whether a parameter of the query is true.
+bool IsSet(const http::Exchange& exchange, std::string_view parameter);
+// X-Repo-Commit.
+http::Headers CommitHeader(const store::GitId& commit);
+// Of a route that reads what a repository has.
+http::RouteInfo ReadInfo(const char* summary);
+
 }  // namespace ingot::api
 
 #endif  // INGOT_DAEMON_API_HUB_H_

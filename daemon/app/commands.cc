@@ -17,8 +17,10 @@
 #include "daemon/api/admin_routes.h"
 #include "daemon/api/hub_account_routes.h"
 #include "daemon/api/hub_commit_routes.h"
+#include "daemon/api/hub_file_routes.h"
 #include "daemon/api/hub_read_routes.h"
 #include "daemon/api/hub_ref_routes.h"
+#include "daemon/api/hub_tree_routes.h"
 #include "daemon/api/json_body.h"
 #include "daemon/api/lfs_routes.h"
 #include "daemon/api/metrics_routes.h"
@@ -146,6 +148,8 @@ Status Serve(const ServeOptions& options) {
   api::AddHubRefRoutes(hub, &router);
   api::AddHubCommitRoutes(hub, &router);
   api::AddHubReadRoutes(hub, &router);
+  api::AddHubFileRoutes(hub, &router);
+  api::AddHubTreeRoutes(hub, &router);
   api::AddMetricsRoutes({.store = opened.store.get(),
                          .metrics = &metrics,
                          .log = log.get(),

@@ -45,6 +45,7 @@ Status PackedFile::ReadAt(uint64_t offset, MutableByteSpan out) const {
     return Corruption(name_ + ": ends before byte " +
                       std::to_string(offset + out.size()));
   }
+  if (out.empty()) return {};
   bool reads_on = false;
   {
     const std::lock_guard lock(mutex_);

@@ -12,8 +12,10 @@
 
 #include "daemon/api/hub_account_routes.h"
 #include "daemon/api/hub_commit_routes.h"
+#include "daemon/api/hub_file_routes.h"
 #include "daemon/api/hub_read_routes.h"
 #include "daemon/api/hub_ref_routes.h"
+#include "daemon/api/hub_tree_routes.h"
 #include "daemon/api/lfs_routes.h"
 #include "daemon/api/repository_routes.h"
 #include "daemon/http/server.h"
@@ -35,6 +37,8 @@ class ApiServer : public testing::Test {
     AddHubRefRoutes(hub_, &router_);
     AddHubCommitRoutes(hub_, &router_);
     AddHubReadRoutes(hub_, &router_);
+    AddHubFileRoutes(hub_, &router_);
+    AddHubTreeRoutes(hub_, &router_);
     auto server = http::HttpServer::Start({}, [this](http::Exchange& exchange) {
       return router_.Handle(exchange);
     });

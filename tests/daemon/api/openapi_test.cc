@@ -13,8 +13,10 @@
 #include "daemon/api/admin_routes.h"
 #include "daemon/api/hub_account_routes.h"
 #include "daemon/api/hub_commit_routes.h"
+#include "daemon/api/hub_file_routes.h"
 #include "daemon/api/hub_read_routes.h"
 #include "daemon/api/hub_ref_routes.h"
+#include "daemon/api/hub_tree_routes.h"
 #include "daemon/api/lfs_routes.h"
 #include "daemon/api/metrics_routes.h"
 #include "daemon/api/openapi_routes.h"
@@ -44,6 +46,8 @@ http::Router AllRoutes() {
   AddHubRefRoutes({}, &router);
   AddHubCommitRoutes({}, &router);
   AddHubReadRoutes({}, &router);
+  AddHubFileRoutes({}, &router);
+  AddHubTreeRoutes({}, &router);
   AddOpenApiRoutes(&router);
   return router;
 }
