@@ -23,14 +23,17 @@ using store::RepositoryName;
 constexpr size_t kTreePage = 1000;
 constexpr size_t kExpandedTreePage = 50;
 constexpr size_t kMaxPaths = 1000;
-// Commits that are looked at for a file's last change.
+// Commits that are looked at for a file's last change, and files times commits
+// that one request may cost.
 constexpr size_t kMaxHistory = 1000;
+constexpr size_t kMaxLookups = 50'000;
 
 // Adds "lastCommit" to those that `paths` names.
 Status AddLastCommits(const History& history, const GitId& commit,
                       const std::vector<std::string>& paths, json* entries) {
-  INGOT_ASSIGN(const auto changes,
-               history.LastChanges(commit, paths, kMaxHistory));
+  const size_t limit =
+      std::min(kMaxHistory, kMaxLookups / std::max<size_t>(1, paths.size()));
+  INGOT_ASSIGN(const auto changes, history.LastChanges(commit, paths, limit));
   std::map<GitId, json> commits;
   for (json& entry : *entries) {
     const auto change = changes.find(entry["path"].get<std::string>());
