@@ -77,17 +77,12 @@ Status Compactor::PackSome(BaseFinder* finder, Jobs* jobs,
     jobs->pop_front();
     const auto added = builder->Add(job.record, job.audience, job.alone);
     if (added.ok()) {
+      if (*added == PackBuilder::Added::kGone) continue;
       const bool here = *added == PackBuilder::Added::kYes;
       (here ? packed : later).push_back(std::move(job));
       continue;
     }
     const Error& error = added.error();
-    // Somebody took it away.
-    if (error.kind == ErrorKind::kNotFound) {
-      INGOT_ASSIGN(const auto staged,
-                   store_->staging().Find(job.record.digest));
-      if (!staged) continue;
-    }
     if (error.kind == ErrorKind::kCancelled ||
         builder->fault() == PackBuilder::Fault::kStore) {
       return error;

@@ -88,7 +88,12 @@ Result<PackBuilder::Added> PackBuilder::Add(const store::StagedRecord& record,
   entry->record = record;
   entries_.push_back(std::move(entry));
   Entry* const last = entries_.back().get();
-  INGOT_TRY(Open(last));
+  if (Status opened = Open(last); !opened.ok()) {
+    if (opened.error().kind != ErrorKind::kNotFound) return opened.error();
+    // The pack's files and the entries stay the same.
+    entries_.pop_back();
+    return Added::kGone;
+  }
   const size_t objects = objects_->size();
   Result<Added> added = AddFile(last, audience, alone);
   if (added.ok() && *added == Added::kToAnotherPack) {

@@ -60,7 +60,8 @@ class PackBuilder {
     // Looked at between pieces of a few MiB: true ends the work, kCancelled.
     const std::atomic<bool>* stop = nullptr;
   };
-  enum class Added { kYes, kToAnotherPack };
+  // kGone: somebody discarded it, and nothing was added.
+  enum class Added { kYes, kToAnotherPack, kGone };
   // Whose fault an error is.
   enum class Fault { kStagedFile, kNeeded, kStore };
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdio>
 #include <random>
 #include <string>
 #include <thread>
@@ -34,8 +35,15 @@ std::string FileOf(uint64_t number) { return ModelFile(number % 3, number); }
   store::StepForever(child.run, [&](uint64_t number) {
     if (number % store::kThreads == 0) {
       CompactionReport report;
-      if (!compactor.Run(nullptr, &report).ok()) _exit(5);
-      if (!report.failures.empty()) _exit(6);
+      const Status packed = compactor.Run(nullptr, &report);
+      if (!packed.ok()) {
+        std::fprintf(stderr, "packing: %s\n", packed.error().message.c_str());
+        _exit(5);
+      }
+      for (const std::string& failure : report.failures) {
+        std::fprintf(stderr, "not packed: %s\n", failure.c_str());
+        _exit(6);
+      }
       return;
     }
     // So that packing keeps up.

@@ -309,6 +309,28 @@ TEST_F(CompactorTest, HintsComeFirst) {
   EXPECT_EQ(Depths(ModelFile(1, 1)), std::set<unsigned>{1});
 }
 
+// The second of three files is taken away while the first is being packed.
+TEST_F(CompactorTest, WhatIsDiscardedMeanwhileIsLeftOut) {
+  const uint64_t repository = Repository("me", "a");
+  const std::vector<std::string> files = {ModelFile(1, 0), ModelFile(2, 0),
+                                          ModelFile(3, 0)};
+  for (const std::string& file : files) Add(repository, file);
+  const Digest gone = DigestOf(files[1]);
+  CompactorOptions options;
+  options.hints = [&](const Digest&) {
+    (void)store_->repositories().EndGrant(repository, gone);
+    (void)store_->staging().Discard(gone);
+    return std::vector<Digest>();
+  };
+  const CompactionReport report = Compact(options);
+  EXPECT_TRUE(report.failures.empty());
+  EXPECT_EQ(report.files, 2);
+  EXPECT_EQ(report.packs, 1);
+  ExpectStored(store_.get(), files[0]);
+  ExpectStored(store_.get(), files[2]);
+  EXPECT_TRUE(packs().FindFile(gone)->empty());
+}
+
 TEST_F(CompactorTest, OnlyWhatIsGrantedIsPacked) {
   ASSERT_TRUE(
       store::StageBytes(&store_->staging(), AsBytes(ModelFile(1, 0))).ok());
