@@ -37,17 +37,22 @@ Result<auth::Principal> Authenticate(const http::Request& request,
   if (request.is_local) return auth::Principal{.right = auth::Right::kAdmin};
   const std::optional<std::string_view> header =
       request.Header("Authorization");
-  INGOT_ASSIGN(const bool any, tokens.Any());
-  // Without tokens credentials say nothing: many clients send those that they
-  // have for another server.
-  if (!header || !any) {
-    return auth::Principal{.right = any || !IsOfThisMachine(request)
-                                        ? auth::Right::kNothing
-                                        : auth::Right::kAdmin};
+  std::optional<store::TokenInfo> found;
+  Result<std::string> secret = std::string();
+  if (header) secret = auth::SecretOf(*header);
+  if (header && secret.ok()) {
+    INGOT_ASSIGN(found, tokens.Find(*secret));
   }
-  INGOT_ASSIGN(const std::string secret, auth::SecretOf(*header));
-  INGOT_ASSIGN(const auto found, tokens.Find(secret));
   if (!found) {
+    INGOT_ASSIGN(const bool any, tokens.Any());
+    // Without tokens credentials say nothing: many clients send those that they
+    // have for another server.
+    if (!header || !any) {
+      return auth::Principal{.right = any || !IsOfThisMachine(request)
+                                          ? auth::Right::kNothing
+                                          : auth::Right::kAdmin};
+    }
+    if (!secret.ok()) return secret.error();
     return Error{ErrorKind::kPermissionDenied,
                  "Invalid credentials in Authorization header"};
   }

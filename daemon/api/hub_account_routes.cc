@@ -89,18 +89,7 @@ Result<ListPage> List(store::Store* store, const auth::Principal& who,
           IdOf(name).find(query.search) == std::string::npos) {
         continue;
       }
-      json one = {{"_id", std::to_string(info.number)},
-                  {"id", IdOf(name)},
-                  {"author", name.space},
-                  {"private", info.repository.is_private},
-                  {"gated", false},
-                  {"downloads", 0},
-                  {"likes", 0},
-                  {"tags", json::array()},
-                  {"createdAt", DateText(info.created / 1000)},
-                  {"lastModified", DateText(info.created / 1000)}};
-      if (query.kind == RepositoryKind::kModel) one["modelId"] = IdOf(name);
-      page.repositories.push_back(std::move(one));
+      page.repositories.push_back(RepositoryJson(info));
       if (page.repositories.size() == query.limit) {
         page.next = name;
         return page;

@@ -3,6 +3,7 @@
 #include <ctime>
 #include <utility>
 
+#include "daemon/api/hub.h"
 #include "daemon/ingest/stored_file.h"
 
 namespace ingot::api {
@@ -48,6 +49,24 @@ json ToJson(const HubEntry& entry) {
                    {"pointerSize", entry.blob.bytes.size()}};
   }
   return file;
+}
+
+json RepositoryJson(const store::RepositoryInfo& info) {
+  const store::RepositoryName& name = info.repository.name;
+  json repository = {{"_id", std::to_string(info.number)},
+                     {"id", IdOf(name)},
+                     {"author", name.space},
+                     {"private", info.repository.is_private},
+                     {"gated", false},
+                     {"downloads", 0},
+                     {"likes", 0},
+                     {"tags", json::array()},
+                     {"createdAt", DateText(info.created / 1000)},
+                     {"lastModified", DateText(info.created / 1000)}};
+  if (name.kind == store::RepositoryKind::kModel) {
+    repository["modelId"] = IdOf(name);
+  }
+  return repository;
 }
 
 Result<json> CommitJson(const store::History& history,

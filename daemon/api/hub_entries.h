@@ -37,6 +37,9 @@ Result<HubEntry> DescribeEntry(store::Store* store, uint64_t repository,
 // As `tree` and `paths-info` answer.
 nlohmann::json ToJson(const HubEntry& entry);
 
+// What is said of a repository wherever it is listed, before it has a commit.
+nlohmann::json RepositoryJson(const store::RepositoryInfo& info);
+
 // {"id", "title", "date"}.
 Result<nlohmann::json> CommitJson(const store::History& history,
                                   const store::GitId& commit);

@@ -17,19 +17,10 @@ size_t NumberParameter(const http::Exchange& exchange,
 }
 
 std::string Escaped(std::string_view text) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
-  std::string escaped;
-  for (const char c : text) {
-    if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-        (c >= 'A' && c <= 'Z') || c == '-' || c == '.' || c == '_') {
-      escaped += c;
-    } else {
-      escaped += '%';
-      escaped += kDigits[static_cast<unsigned char>(c) >> 4];
-      escaped += kDigits[static_cast<unsigned char>(c) & 15];
-    }
-  }
-  return escaped;
+  return http::PercentEncode(text, [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+           (c >= 'A' && c <= 'Z') || c == '-' || c == '.' || c == '_';
+  });
 }
 
 http::Headers NextPage(const http::Exchange& exchange,

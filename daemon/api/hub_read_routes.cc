@@ -82,22 +82,9 @@ awaitable<void> Commits(const Hub& hub, Exchange& exchange, RepositoryName name,
 Result<json> DescribeRepository(store::Store* store,
                                 const store::RepositoryInfo& info,
                                 const std::optional<GitId>& at, bool blobs) {
-  const RepositoryName& name = info.repository.name;
-  json answer = {{"_id", std::to_string(info.number)},
-                 {"id", IdOf(name)},
-                 {"author", name.space},
-                 {"private", info.repository.is_private},
-                 {"gated", false},
-                 {"disabled", false},
-                 {"downloads", 0},
-                 {"likes", 0},
-                 {"tags", json::array()},
-                 {"createdAt", DateText(info.created / 1000)},
-                 {"lastModified", DateText(info.created / 1000)},
-                 {"siblings", json::array()}};
-  if (name.kind == store::RepositoryKind::kModel) {
-    answer["modelId"] = IdOf(name);
-  }
+  json answer = RepositoryJson(info);
+  answer["disabled"] = false;
+  answer["siblings"] = json::array();
   if (!at) return answer;
   const History history(&store->repositories(), info.number);
   INGOT_ASSIGN(const store::GitCommit commit, history.ReadCommit(*at));

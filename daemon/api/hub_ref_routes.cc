@@ -43,8 +43,12 @@ struct RefKind {
 constexpr RefKind kBranch = {"branch", "refs/heads/"};
 constexpr RefKind kTag = {"tag", "refs/tags/"};
 
-awaitable<void> RespondChanged(Exchange& exchange, const RefKind& kind,
-                               const Status& done) {
+awaitable<void> Change(const Hub& hub, const RefKind& kind, Exchange& exchange,
+                       uint64_t repository, const store::RefChange& change) {
+  const auto commit = [&] {
+    return hub.store->repositories().Commit(repository, {}, {&change, 1});
+  };
+  const Status done = co_await hub.workers->Run(commit);
   if (done.ok()) {
     co_await RespondHub(exchange, json::object());
   } else if (done.error().kind == ErrorKind::kConflict) {
@@ -78,12 +82,7 @@ awaitable<void> Create(const Hub& hub, const RefKind& kind, Exchange& exchange,
         hub.store->repositories().FindRef(repository->number, change.name);
     if (before.ok()) change.before = *before;
   }
-  const auto commit = [&] {
-    return hub.store->repositories().Commit(repository->number, {},
-                                            {&change, 1});
-  };
-  const Status done = co_await hub.workers->Run(commit);
-  co_await RespondChanged(exchange, kind, done);
+  co_await Change(hub, kind, exchange, repository->number, change);
 }
 
 awaitable<void> Delete(const Hub& hub, const RefKind& kind, Exchange& exchange,
@@ -107,12 +106,7 @@ awaitable<void> Delete(const Hub& hub, const RefKind& kind, Exchange& exchange,
     co_return;
   }
   change.before = *before;
-  const auto commit = [&] {
-    return hub.store->repositories().Commit(repository->number, {},
-                                            {&change, 1});
-  };
-  const Status done = co_await hub.workers->Run(commit);
-  co_await RespondChanged(exchange, kind, done);
+  co_await Change(hub, kind, exchange, repository->number, change);
 }
 
 // A body that may be missing.

@@ -85,6 +85,22 @@ std::vector<store::GitObject> FirstCommit(const store::Repository& repository,
   return objects;
 }
 
+// Whether who sent a request may write to what has that name, or would have.
+// False: the request has been answered.
+awaitable<bool> MayWrite(store::Store* store, Exchange& exchange,
+                         const store::Repository& repository) {
+  const Result<auth::Principal> who =
+      Authenticate(exchange.request(), store->tokens());
+  if (!who.ok()) {
+    co_await RespondUnauthorized(exchange, who.error());
+    co_return false;
+  }
+  const bool may = MayAccess(*who, auth::Right::kWrite, repository.name.space,
+                             repository.name.name, false);
+  if (!may) co_await RespondForbidden(exchange, *who);
+  co_return may;
+}
+
 // The repository that a request names, if whoever sent it may write to it.
 // Nothing: not so, and the request has been answered.
 awaitable<std::optional<store::Repository>> ReadRepository(store::Store* store,
@@ -97,17 +113,7 @@ awaitable<std::optional<store::Repository>> ReadRepository(store::Store* store,
     co_await RespondError(exchange, repository.error());
     co_return std::nullopt;
   }
-  const Result<auth::Principal> who =
-      Authenticate(exchange.request(), store->tokens());
-  if (!who.ok()) {
-    co_await RespondUnauthorized(exchange, who.error());
-    co_return std::nullopt;
-  }
-  if (!MayAccess(*who, auth::Right::kWrite, repository->name.space,
-                 repository->name.name, false)) {
-    co_await RespondForbidden(exchange, *who);
-    co_return std::nullopt;
-  }
+  if (!co_await MayWrite(store, exchange, *repository)) co_return std::nullopt;
   co_return std::move(*repository);
 }
 
@@ -166,12 +172,6 @@ Result<store::Repository> ParseMember(const json& body, const char* member) {
   return ParseRepository(named);
 }
 
-// Whether `who` may take a name away, or take it up.
-bool MayName(const auth::Principal& who, const store::Repository& repository) {
-  return MayAccess(who, auth::Right::kWrite, repository.name.space,
-                   repository.name.name, false);
-}
-
 Status Rename(store::Store* store, const store::RepositoryName& from,
               const store::RepositoryName& to) {
   INGOT_ASSIGN(const auto found, store->repositories().Find(from));
@@ -194,16 +194,8 @@ awaitable<void> Move(store::Store* store, http::Workers* workers,
     co_await RespondError(exchange, from.ok() ? to.error() : from.error());
     co_return;
   }
-  const Result<auth::Principal> who =
-      Authenticate(exchange.request(), store->tokens());
-  if (!who.ok()) {
-    co_await RespondUnauthorized(exchange, who.error());
-    co_return;
-  }
-  if (!MayName(*who, *from) || !MayName(*who, *to)) {
-    co_await RespondForbidden(exchange, *who);
-    co_return;
-  }
+  if (!co_await MayWrite(store, exchange, *from)) co_return;
+  if (!co_await MayWrite(store, exchange, *to)) co_return;
   const auto rename = [&] { return Rename(store, from->name, to->name); };
   const Status done = co_await workers->Run(rename);
   if (done.ok()) {

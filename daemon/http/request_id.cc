@@ -4,21 +4,18 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
+
+#include "codec/bytes.h"
+#include "codec/digest.h"
 
 namespace ingot::http {
 
 std::string MakeRequestId() {
-  static constexpr std::string_view kDigits = "0123456789abcdef";
-  std::array<unsigned char, 16> bytes = {};
+  std::array<std::byte, 16> bytes = {};
   // Ids are no secrets: without entropy they are merely not unique.
-  (void)RAND_bytes(bytes.data(), static_cast<int>(bytes.size()));
-  std::string id;
-  id.reserve(2 * bytes.size());
-  for (const unsigned char byte : bytes) {
-    id += kDigits[byte >> 4];
-    id += kDigits[byte & 15];
-  }
-  return id;
+  (void)RAND_bytes(AsU8(bytes.data()), static_cast<int>(bytes.size()));
+  return ToHex(bytes);
 }
 
 bool IsRequestId(std::string_view text) {

@@ -36,23 +36,6 @@ bool IsPlainText(std::string_view text) {
   return true;
 }
 
-// Percent-encodes what RFC 3986 does not allow and clients send as it is, since
-// WHATWG's URLs do: "?expand[]=likes".
-std::string Lenient(std::string_view text) {
-  constexpr std::string_view kAlsoSent = "[]{}|^`";
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
-  std::string escaped;
-  for (const char c : text) {
-    if (kAlsoSent.find(c) == std::string_view::npos) {
-      escaped += c;
-    } else {
-      escaped += {'%', kDigits[static_cast<uint8_t>(c) >> 4],
-                  kDigits[static_cast<uint8_t>(c) & 15]};
-    }
-  }
-  return escaped;
-}
-
 }  // namespace
 
 std::optional<std::string_view> Target::Parameter(std::string_view name) const {
@@ -62,11 +45,30 @@ std::optional<std::string_view> Target::Parameter(std::string_view name) const {
   return std::nullopt;
 }
 
+std::string PercentEncode(std::string_view text, bool (*stays)(char)) {
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  std::string encoded;
+  for (const char c : text) {
+    if (stays(c)) {
+      encoded += c;
+    } else {
+      encoded += {'%', kDigits[static_cast<uint8_t>(c) >> 4],
+                  kDigits[static_cast<uint8_t>(c) & 15]};
+    }
+  }
+  return encoded;
+}
+
 Result<Target> ParseTarget(std::string_view text) {
   const auto refused = [](const char* why) {
     return InvalidArgument(std::string("request target: ") + why);
   };
-  const std::string lenient = Lenient(text);
+  // What RFC 3986 does not allow and clients send as it is, since WHATWG's URLs
+  // do: "?expand[]=likes".
+  const std::string lenient = PercentEncode(text, [](char c) {
+    constexpr std::string_view kAlsoSent = "[]{}|^`";
+    return kAlsoSent.find(c) == std::string_view::npos;
+  });
   const auto parsed = boost::urls::parse_origin_form(lenient);
   if (!parsed) return refused("expected a path in valid percent-encoding");
   // Boost.URL does not count such a beginning as a segment.

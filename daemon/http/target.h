@@ -27,6 +27,9 @@ struct Target {
 // kInvalidArgument for what API.md refuses.
 Result<Target> ParseTarget(std::string_view text);
 
+// "%2F" and its like for all that does not stay.
+std::string PercentEncode(std::string_view text, bool (*stays)(char));
+
 using Parameters = std::vector<std::pair<std::string, std::string>>;
 // A body in application/x-www-form-urlencoded; errors likewise.
 Result<Parameters> ParseForm(std::string_view text);
