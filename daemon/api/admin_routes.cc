@@ -104,7 +104,7 @@ Result<json> CheckStore(store::Store* store, const json& arguments,
   const store::Staging& staging = store->staging();
   const store::Packs& packs = store->packs();
   json problems = json::array();
-  INGOT_ASSIGN(const std::vector<store::StagedRecord> staged, staging.List());
+  INGOT_ASSIGN(const std::vector<store::StagedFile> staged, staging.List());
   for (const store::StagedRecord& record : staged) {
     if (stop()) return Stopped();
     const auto source = staging.Open(record.digest);

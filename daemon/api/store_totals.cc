@@ -5,7 +5,7 @@
 namespace ingot::api {
 
 Result<StoreTotals> TotalsOf(store::Store* store) {
-  INGOT_ASSIGN(const std::vector<store::StagedRecord> staged,
+  INGOT_ASSIGN(const std::vector<store::StagedFile> staged,
                store->staging().List());
   INGOT_ASSIGN(const std::vector<store::PackInfo> packs, store->packs().List());
   StoreTotals totals = {.staged_files = staged.size(), .packs = packs.size()};

@@ -51,7 +51,7 @@ Status BaseFinder::LoadPacks() {
   size_t loaded = 0;
   for (const store::PackInfo& pack : packs | std::views::reverse) {
     if (tensors_.size() >= kMaxTensors || loaded == kMaxPacks) break;
-    if (pack.retired) continue;
+    if (pack.retired || pack.damaged) continue;
     ++loaded;
     // One that is damaged, or was taken away, is no base.
     const auto load = [&](ContainerReader* reader) -> Status {
@@ -82,7 +82,7 @@ Status BaseFinder::LoadPackedFile(const Digest& file) {
   }
   INGOT_ASSIGN(const auto places, store_->packs().FindFile(file));
   for (const store::PackPlace& place : places) {
-    if (place.retired) continue;
+    if (!place.usable()) continue;
     (void)objects_->WithPack(place.pack, [&](ContainerReader* reader) {
       if (place.index >= reader->files().size()) return Status();
       return LoadFile(place.pack, *reader, place.index);
@@ -118,7 +118,7 @@ Result<std::optional<unsigned>> BaseFinder::DepthOf(
     const Digest& object) const {
   INGOT_ASSIGN(const auto places, store_->packs().FindObject(object));
   for (const store::PackPlace& place : places) {
-    if (!place.retired) return std::optional(place.depth);
+    if (place.usable()) return std::optional(place.depth);
   }
   return std::optional<unsigned>();
 }

@@ -157,11 +157,8 @@ void Compactor::Blame(Job job, const Error& error, bool is_lost, Jobs* jobs,
 
 Result<bool> Compactor::DiscardCopy(const Job& job, CompactionReport* report) {
   INGOT_ASSIGN(const auto places, store_->packs().FindFile(job.record.digest));
-  // What only a retired pack has is packed again.
-  if (places.empty() ||
-      std::ranges::any_of(places, &store::PackPlace::retired)) {
-    return false;
-  }
+  // What only retired or damaged packs have is packed again.
+  if (std::ranges::none_of(places, &store::PackPlace::usable)) return false;
   const auto staged = store_->staging().Open(job.record.digest);
   // Its own fault: Add says so.
   if (!staged.ok()) return false;

@@ -46,6 +46,25 @@ Result<std::vector<PackEntry>> ReadEntries(ByteReader* reader) {
   return entries;
 }
 
+// Numbers in rising order: how many, and each.
+void WriteRising(const std::vector<uint64_t>& numbers, ByteWriter* writer) {
+  writer->WriteVarint(numbers.size());
+  for (const uint64_t number : numbers) writer->WriteVarint(number);
+}
+
+Result<std::vector<uint64_t>> ReadRising(ByteReader* reader) {
+  INGOT_ASSIGN(const uint64_t count,
+               reader->ReadVarint(reader->remaining(), "number of entries"));
+  std::vector<uint64_t> numbers(count);
+  for (uint64_t& number : numbers) {
+    INGOT_ASSIGN(number, reader->ReadVarint());
+    if (&number != numbers.data() && number <= *(&number - 1)) {
+      return reader->Corrupt("entries are not in order");
+    }
+  }
+  return numbers;
+}
+
 }  // namespace
 
 void StagedRecord::Write(ByteWriter* writer) const {
@@ -89,6 +108,50 @@ Result<PackSealedRecord> PackSealedRecord::Read(ByteReader* reader) {
   INGOT_ASSIGN(record.number, ReadNumber(reader));
   INGOT_ASSIGN(record.length, reader->ReadVarint());
   INGOT_ASSIGN(record.contents, PackContents::Read(reader));
+  return record;
+}
+
+void PackRemovedRecord::Write(ByteWriter* writer) const {
+  for (const uint64_t number : numbers) writer->WriteVarint(number);
+}
+
+Result<PackRemovedRecord> PackRemovedRecord::Read(ByteReader* reader) {
+  PackRemovedRecord record;
+  do {
+    INGOT_ASSIGN(const uint64_t number, ReadNumber(reader));
+    if (!record.numbers.empty() && number <= record.numbers.back()) {
+      return reader->Corrupt("packs are not in order");
+    }
+    record.numbers.push_back(number);
+  } while (reader->remaining() > 0);
+  return record;
+}
+
+void PackDamage::Write(ByteWriter* writer) const {
+  WriteFlag(all, writer);
+  if (all) return;
+  WriteRising(files, writer);
+  WriteRising(objects, writer);
+}
+
+Result<PackDamage> PackDamage::Read(ByteReader* reader) {
+  PackDamage damage;
+  INGOT_ASSIGN(damage.all, ReadFlag(reader));
+  if (damage.all) return damage;
+  INGOT_ASSIGN(damage.files, ReadRising(reader));
+  INGOT_ASSIGN(damage.objects, ReadRising(reader));
+  return damage;
+}
+
+void PackDamagedRecord::Write(ByteWriter* writer) const {
+  writer->WriteVarint(number);
+  damage.Write(writer);
+}
+
+Result<PackDamagedRecord> PackDamagedRecord::Read(ByteReader* reader) {
+  PackDamagedRecord record;
+  INGOT_ASSIGN(record.number, ReadNumber(reader));
+  INGOT_ASSIGN(record.damage, PackDamage::Read(reader));
   return record;
 }
 

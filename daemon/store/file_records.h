@@ -73,8 +73,41 @@ struct PackSealedRecord {
 // A pack that nothing new may refer to.
 using PackRetiredRecord = NumberRecord<4>;
 
-// A retired pack that is no longer needed.
-using PackRemovedRecord = NumberRecord<5>;
+// Retired packs that are no longer needed but by each other; in rising order.
+struct PackRemovedRecord {
+  static constexpr uint16_t kType = 5;
+  std::vector<uint64_t> numbers;
+
+  void Write(ByteWriter* writer) const;
+  static Result<PackRemovedRecord> Read(ByteReader* reader);
+  bool operator==(const PackRemovedRecord&) const = default;
+};
+
+// Which entries of a pack cannot be read, by their places among its files and
+// its objects, in rising order. Each record of a pack replaces the one before.
+struct PackDamage {
+  bool all = false;  // whatever it holds; nothing is listed then
+  std::vector<uint64_t> files = {};
+  std::vector<uint64_t> objects = {};
+
+  bool empty() const { return !all && files.empty() && objects.empty(); }
+  void Write(ByteWriter* writer) const;
+  static Result<PackDamage> Read(ByteReader* reader);
+  bool operator==(const PackDamage&) const = default;
+};
+
+struct PackDamagedRecord {
+  static constexpr uint16_t kType = 17;
+  uint64_t number = 0;
+  PackDamage damage;
+
+  void Write(ByteWriter* writer) const;
+  static Result<PackDamagedRecord> Read(ByteReader* reader);
+  bool operator==(const PackDamagedRecord&) const = default;
+};
+
+// A staged file whose bytes are not what was uploaded.
+using StagedDamagedRecord = NumberRecord<18>;
 
 }  // namespace ingot::store
 

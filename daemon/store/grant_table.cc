@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "codec/base/byte_reader.h"
+#include "codec/base/byte_writer.h"
 #include "daemon/store/index_keys.h"
 #include "daemon/store/pack_table.h"
 #include "daemon/store/repository_table.h"
@@ -20,11 +22,9 @@ IndexKey RepositoriesOf(const Digest& file) {
   return IndexKey(IndexTable::kGrantsByFile).Add(file);
 }
 
-Result<bool> HasCopy(const IndexReader& index, const Digest& file) {
-  INGOT_ASSIGN(const auto staged, FindStaged(index, file));
-  if (staged) return true;
-  INGOT_ASSIGN(const std::vector<PackPlace> packed, FindPackFile(index, file));
-  return !packed.empty();
+Result<uint64_t> ParseTime(std::string_view value) {
+  ByteReader reader(AsBytes(value), "index, grants");
+  return reader.ReadVarint();
 }
 
 void DeleteGrant(uint64_t repository, const Digest& file, IndexWriter* index) {
@@ -34,23 +34,29 @@ void DeleteGrant(uint64_t repository, const Digest& file, IndexWriter* index) {
 
 }  // namespace
 
-Status Apply(const GrantedRecord& record, IndexWriter* index) {
+Status Apply(const GrantedRecord& record, uint64_t time, IndexWriter* index) {
   INGOT_TRY(ExpectRepository(*index, record.repository));
   INGOT_ASSIGN(const bool has_copy, HasCopy(*index, record.file));
   if (!has_copy) {
     return Error{ErrorKind::kNotFound,
                  ToHex(record.file) + ": neither staged nor packed"};
   }
-  index->Put(FilesOf(record.repository).Add(record.file), {});
+  std::vector<std::byte> value;
+  ByteWriter(&value).WriteVarint(time);
+  index->Put(FilesOf(record.repository).Add(record.file), AsText(value));
   index->Put(RepositoriesOf(record.file).Add(record.repository), {});
   return {};
 }
 
 Status Apply(const GrantEndedRecord& record, IndexWriter* index) {
-  INGOT_ASSIGN(const bool granted,
-               IsGranted(*index, record.repository, record.file));
+  INGOT_ASSIGN(const std::optional<uint64_t> granted,
+               GrantedAt(*index, record.repository, record.file));
   if (!granted) {
     return Error{ErrorKind::kNotFound, ToHex(record.file) + ": not granted"};
+  }
+  if (record.granted_by && *granted > *record.granted_by) {
+    return Error{ErrorKind::kConflict,
+                 ToHex(record.file) + ": was granted again"};
   }
   DeleteGrant(record.repository, record.file, index);
   return {};
@@ -74,28 +80,48 @@ Result<std::vector<uint64_t>> ListGrantsOf(const IndexReader& index,
   return repositories;
 }
 
+Result<bool> HasGrants(const IndexReader& index, const Digest& file) {
+  return index.HasRows(RepositoriesOf(file));
+}
+
 Result<std::vector<Digest>> ListGranted(const IndexReader& index,
-                                        uint64_t repository, size_t limit) {
+                                        uint64_t repository, size_t limit,
+                                        uint64_t until) {
   std::vector<Digest> files;
   if (limit == 0) return files;
-  INGOT_TRY(index.Scan(FilesOf(repository),
-                       [&](std::string_view key, std::string_view) {
-                         files.push_back(LastDigest(key));
-                         return Result<bool>(files.size() < limit);
-                       }));
+  INGOT_TRY(index.Scan(
+      FilesOf(repository),
+      [&](std::string_view key, std::string_view value) -> Result<bool> {
+        INGOT_ASSIGN(const uint64_t time, ParseTime(value));
+        if (time <= until) files.push_back(LastDigest(key));
+        return files.size() < limit;
+      }));
   return files;
 }
 
-Result<bool> IsGranted(const IndexReader& index, uint64_t repository,
-                       const Digest& file) {
+Result<std::optional<uint64_t>> GrantedAt(const IndexReader& index,
+                                          uint64_t repository,
+                                          const Digest& file) {
   INGOT_ASSIGN(const auto row, index.Get(FilesOf(repository).Add(file)));
-  return row.has_value();
+  if (!row) return std::optional<uint64_t>();
+  INGOT_ASSIGN(const uint64_t time, ParseTime(*row));
+  return std::optional(time);
+}
+
+Result<bool> HasCopy(const IndexReader& index, const Digest& file,
+                     const std::set<uint64_t>& but_packs) {
+  INGOT_ASSIGN(const auto staged, FindStaged(index, file));
+  if (staged && !staged->damaged) return true;
+  INGOT_ASSIGN(const std::vector<PackPlace> packed, FindPackFile(index, file));
+  return std::ranges::any_of(packed, [&](const PackPlace& place) {
+    return !place.damaged && !but_packs.contains(place.pack);
+  });
 }
 
 Status ExpectCopyIfGranted(const IndexReader& index, const Digest& file) {
   INGOT_ASSIGN(const bool has_copy, HasCopy(index, file));
   if (has_copy) return {};
-  INGOT_ASSIGN(const bool granted, index.HasRows(RepositoriesOf(file)));
+  INGOT_ASSIGN(const bool granted, HasGrants(index, file));
   if (!granted) return {};
   return Error{ErrorKind::kConflict,
                ToHex(file) + ": the last copy of what is granted"};

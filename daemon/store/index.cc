@@ -19,7 +19,7 @@ namespace ingot::store {
 namespace {
 
 // Of the rows, whatever their table. Others are written anew.
-constexpr uint64_t kIndexFormat = 1;
+constexpr uint64_t kIndexFormat = 2;
 // Rows in memory before they are written to a file: they must find space
 // beside what uploads leave free.
 constexpr size_t kBufferBytes = 16 << 20;

@@ -29,6 +29,7 @@ enum class IndexTable : char {
   kPackObjects = 'o',  // by digest
   kPackContents = 'c',
   kNeeded = 'r',  // objects, and who needs them
+  kPackDamage = 'x',
   kRepositories = 'R',
   kRepositoryNames = 'N',
   kGitObjects = 'G',

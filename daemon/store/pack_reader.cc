@@ -1,6 +1,7 @@
 #include "daemon/store/pack_reader.h"
 
-#include <memory>
+#include <algorithm>
+#include <numeric>
 #include <set>
 #include <utility>
 #include <vector>
@@ -8,12 +9,34 @@
 #include "codec/container/index_reader.h"
 #include "codec/container/object_records.h"
 #include "codec/container/walker.h"
+#include "codec/container_reader.h"
 
 namespace ingot::store {
 namespace {
 
 std::vector<Digest> InOrder(const std::set<Digest>& digests) {
   return {digests.begin(), digests.end()};
+}
+
+// Whether an index lists the files and objects that a record does.
+bool ListsEntries(const ingot::Index& index, const PackContents& contents) {
+  const auto same = [](const auto& listed, const PackEntry& entry) {
+    return listed.id == entry.id;
+  };
+  return std::ranges::equal(index.files, contents.files, same) &&
+         std::ranges::equal(index.objects, contents.objects, same);
+}
+
+bool HasWholeLiterals(ContainerReader* reader, size_t file) {
+  const std::vector<Segment>& segments = reader->files()[file].segments;
+  for (size_t i = 0; i < segments.size(); ++i) {
+    if (segments[i].kind != Segment::Kind::kLiteral) continue;
+    const auto ignore = [](ByteSpan) { return Status(); };
+    if (!reader->ReadSegment(file, i, 0, segments[i].length, ignore).ok()) {
+      return false;
+    }
+  }
+  return true;
 }
 
 }  // namespace
@@ -41,6 +64,38 @@ Result<PackContents> ReadPack(const Source& pack) {
     contents.objects.push_back({entry.id, entry.depth, InOrder(needs)});
   }
   return contents;
+}
+
+PackDamage FindPackDamage(
+    const std::function<Result<std::unique_ptr<Source>>()>& open,
+    const PackContents& expected) {
+  const PackDamage all = {.all = true};
+  auto source = open();
+  if (!source.ok()) return all;
+  const auto found = ReadIndex(**source);
+  if (!found.ok() || !ListsEntries(found->index, expected)) return all;
+  PackDamage damage;
+  ObjectRecords records(source->get(), &found->index);
+  for (size_t object = 0; object < expected.objects.size(); ++object) {
+    records.Select(object);
+    const bool whole = records.CheckBlocks().ok() && records.References().ok();
+    if (!whole) damage.objects.push_back(object);
+  }
+  const bool in_order =
+      CheckRecords(**source, found->position, found->index).ok();
+  if (in_order) return damage;
+  source = open();
+  if (!source.ok()) return all;
+  const auto reader = ContainerReader::Open(std::move(*source), {.threads = 1});
+  if (!reader.ok()) return all;
+  for (size_t file = 0; file < expected.files.size(); ++file) {
+    if (!HasWholeLiterals(reader->get(), file)) damage.files.push_back(file);
+  }
+  if (damage.empty()) {
+    damage.files.resize(expected.files.size());
+    std::iota(damage.files.begin(), damage.files.end(), uint64_t{0});
+  }
+  return damage.empty() ? all : damage;
 }
 
 }  // namespace ingot::store

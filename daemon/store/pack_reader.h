@@ -1,9 +1,13 @@
 // ReadPack: what a pack holds, once everything in it has been checked.
+// FindPackDamage: which of it cannot be read, where that failed.
 //
-// Thread-safety: a function without state.
+// Thread-safety: functions without state.
 
 #ifndef INGOT_DAEMON_STORE_PACK_READER_H_
 #define INGOT_DAEMON_STORE_PACK_READER_H_
+
+#include <functional>
+#include <memory>
 
 #include "codec/result.h"
 #include "codec/source.h"
@@ -16,6 +20,13 @@ namespace ingot::store {
 // the right ones is for whoever encoded them to compare. kCorruption, naming
 // the offset, where something is wrong.
 Result<PackContents> ReadPack(const Source& pack);
+
+// `expected`: what its record says. A file counts as damaged where what it
+// holds itself is, not where its objects are. Where something is wrong that is
+// no entry's, all files count as damaged: nobody knows what else is.
+PackDamage FindPackDamage(
+    const std::function<Result<std::unique_ptr<Source>>()>& open,
+    const PackContents& expected);
 
 }  // namespace ingot::store
 

@@ -1,8 +1,11 @@
 #include "daemon/store/pack_table.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
+#include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "codec/base/byte_reader.h"
@@ -12,6 +15,7 @@
 #include "daemon/store/index_keys.h"
 #include "daemon/store/keys.h"
 #include "daemon/store/largest_number.h"
+#include "daemon/store/record_fields.h"
 
 namespace ingot::store {
 namespace {
@@ -28,13 +32,6 @@ struct Places {
   };
   uint64_t length = 0;
   std::vector<Place> places;
-
-  // kNoDepth where there is no place.
-  unsigned LeastDepth() const {
-    unsigned least = kNoDepth;
-    for (const Place& place : places) least = std::min(least, place.depth);
-    return least;
-  }
 };
 
 IndexKey PackKey(uint64_t number) {
@@ -45,6 +42,9 @@ IndexKey EntryKey(IndexTable table, const Digest& digest) {
 }
 IndexKey ContentsKey(uint64_t pack) {
   return IndexKey(IndexTable::kPackContents).Add(pack);
+}
+IndexKey DamageKey(uint64_t pack) {
+  return IndexKey(IndexTable::kPackDamage).Add(pack);
 }
 IndexKey NeededKey(const Digest& digest) {
   return IndexKey(IndexTable::kNeeded).Add(digest);
@@ -60,6 +60,8 @@ Result<PackInfo> ParsePack(uint64_t number, std::string_view value) {
   INGOT_ASSIGN(info.length, reader.ReadVarint());
   INGOT_ASSIGN(const uint64_t retired, reader.ReadVarint(1, "state"));
   info.retired = retired != 0;
+  INGOT_ASSIGN(info.retired_at, reader.ReadVarint());
+  INGOT_ASSIGN(info.damaged, ReadFlag(&reader));
   INGOT_ASSIGN(info.files, reader.ReadVarint());
   INGOT_ASSIGN(info.objects, reader.ReadVarint());
   INGOT_TRY(reader.ExpectDone());
@@ -71,6 +73,8 @@ void PutPack(const PackInfo& info, IndexWriter* index) {
   ByteWriter writer(&value);
   writer.WriteVarint(info.length);
   writer.WriteVarint(info.retired ? 1 : 0);
+  writer.WriteVarint(info.retired_at);
+  WriteFlag(info.damaged, &writer);
   writer.WriteVarint(info.files);
   writer.WriteVarint(info.objects);
   index->Put(PackKey(info.number), AsText(value));
@@ -147,13 +151,36 @@ Result<std::vector<PackPlace>> FindAll(const IndexReader& index,
     INGOT_ASSIGN(const auto info, FindPack(index, place.pack));
     // None: it was removed after its entry had been read.
     if (!info) continue;
-    found.push_back(
-        {place.pack, place.index, places.length, place.depth, info->retired});
+    bool damaged = false;
+    if (info->damaged) {
+      INGOT_ASSIGN(const PackDamage damage, FindDamage(index, place.pack));
+      damaged =
+          damage.all ||
+          std::ranges::binary_search(
+              table == IndexTable::kPackFiles ? damage.files : damage.objects,
+              place.index);
+    }
+    found.push_back({place.pack, place.index, places.length, place.depth,
+                     info->retired, damaged});
   }
   std::ranges::stable_sort(found, {}, [](const PackPlace& place) {
-    return std::pair(place.depth, place.retired);
+    return std::tuple(place.damaged, place.depth, place.retired);
   });
   return found;
+}
+
+// Of the copies of an object that are whole; kNoDepth where there is none.
+Result<unsigned> LeastDepth(const IndexReader& index, const Digest& object,
+                            const std::set<uint64_t>& but = {}) {
+  INGOT_ASSIGN(const auto places,
+               FindAll(index, IndexTable::kPackObjects, object));
+  unsigned least = kNoDepth;
+  for (const PackPlace& place : places) {
+    if (!place.damaged && !but.contains(place.pack)) {
+      least = std::min(least, place.depth);
+    }
+  }
+  return least;
 }
 
 // The objects that a pack's entries need, and what their depths have to be
@@ -171,16 +198,16 @@ std::map<Digest, unsigned> NeedsOf(const PackContents& contents) {
   return needs;
 }
 
-// What the depth of an object has to be below for packs but `pack`; nothing
+// What the depth of an object has to be below for packs but those; nothing
 // where none needs it.
-Result<std::optional<unsigned>> NeededElsewhere(const IndexReader& index,
-                                                const Digest& digest,
-                                                uint64_t pack) {
+Result<std::optional<unsigned>> NeededElsewhere(
+    const IndexReader& index, const Digest& digest,
+    const std::set<uint64_t>& packs) {
   std::optional<unsigned> needed;
   INGOT_TRY(index.Scan(
       NeededKey(digest),
       [&](std::string_view key, std::string_view value) -> Result<bool> {
-        if (LastNumber(key) == pack) return true;
+        if (packs.contains(LastNumber(key))) return true;
         ByteReader reader(AsBytes(value), "index, needed objects");
         INGOT_ASSIGN(const uint64_t depth,
                      reader.ReadVarint(kNoDepth, "depth"));
@@ -191,6 +218,41 @@ Result<std::optional<unsigned>> NeededElsewhere(const IndexReader& index,
   return needed;
 }
 
+// Whether a pack can be removed when the others of `packs` are; kConflict
+// otherwise.
+Status ExpectRemovable(const IndexReader& index, uint64_t number,
+                       const std::set<uint64_t>& packs) {
+  INGOT_ASSIGN(const std::optional<PackInfo> info, FindPack(index, number));
+  if (!info) return PackError(ErrorKind::kNotFound, number, "no such pack");
+  if (!info->retired) {
+    return PackError(ErrorKind::kConflict, number, "is not retired");
+  }
+  INGOT_ASSIGN(const PackContents contents, ListPackContents(index, number));
+  for (const PackEntry& file : contents.files) {
+    INGOT_ASSIGN(const bool granted, HasGrants(index, file.id.digest));
+    if (!granted) continue;
+    INGOT_ASSIGN(const bool has_copy, HasCopy(index, file.id.digest, packs));
+    if (!has_copy) {
+      return PackError(ErrorKind::kConflict, number,
+                       "holds the last copy of " + ToHex(file.id.digest) +
+                           ", which is granted");
+    }
+  }
+  for (const PackEntry& object : contents.objects) {
+    INGOT_ASSIGN(const std::optional<unsigned> needed,
+                 NeededElsewhere(index, object.id.digest, packs));
+    if (!needed) continue;
+    INGOT_ASSIGN(const unsigned left,
+                 LeastDepth(index, object.id.digest, packs));
+    if (left >= *needed) {
+      return PackError(
+          ErrorKind::kConflict, number,
+          "other packs need its copy of " + ToHex(object.id.digest));
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Status Apply(const PackSealedRecord& record, IndexWriter* index) {
@@ -199,18 +261,21 @@ Status Apply(const PackSealedRecord& record, IndexWriter* index) {
   if (same_number) {
     return PackError(ErrorKind::kConflict, number, "is sealed already");
   }
+  PutPack({.number = number,
+           .length = record.length,
+           .files = record.contents.files.size(),
+           .objects = record.contents.objects.size()},
+          index);
   INGOT_TRY(
       AddEntries(IndexTable::kPackFiles, number, record.contents.files, index));
   INGOT_TRY(AddEntries(IndexTable::kPackObjects, number,
                        record.contents.objects, index));
   for (const auto& [needed, depth] : NeedsOf(record.contents)) {
-    INGOT_ASSIGN(
-        const Places places,
-        FindPlaces(*index, EntryKey(IndexTable::kPackObjects, needed)));
-    if (places.LeastDepth() >= depth) {
+    INGOT_ASSIGN(const unsigned least, LeastDepth(*index, needed));
+    if (least >= depth) {
       return PackError(ErrorKind::kNotFound, number,
                        "needs " + ToHex(needed) +
-                           ", which no pack holds at a depth below " +
+                           ", which no pack holds whole at a depth below " +
                            std::to_string(depth));
     }
     std::vector<std::byte> value;
@@ -218,15 +283,11 @@ Status Apply(const PackSealedRecord& record, IndexWriter* index) {
     index->Put(NeededKey(needed).Add(number), AsText(value));
   }
   index->Put(ContentsKey(number), RowOf(record.contents));
-  PutPack({.number = number,
-           .length = record.length,
-           .files = record.contents.files.size(),
-           .objects = record.contents.objects.size()},
-          index);
   return RaiseLargestNumber(kPackFolder, number, index);
 }
 
-Status Apply(const PackRetiredRecord& record, IndexWriter* index) {
+Status Apply(const PackRetiredRecord& record, uint64_t time,
+             IndexWriter* index) {
   INGOT_ASSIGN(std::optional<PackInfo> info, FindPack(*index, record.number));
   if (!info) {
     return PackError(ErrorKind::kNotFound, record.number, "no such pack");
@@ -235,43 +296,66 @@ Status Apply(const PackRetiredRecord& record, IndexWriter* index) {
     return PackError(ErrorKind::kConflict, record.number, "is retired already");
   }
   info->retired = true;
+  info->retired_at = time;
   PutPack(*info, index);
   return {};
 }
 
 Status Apply(const PackRemovedRecord& record, IndexWriter* index) {
+  const std::set<uint64_t> packs(record.numbers.begin(), record.numbers.end());
+  for (const uint64_t number : packs) {
+    INGOT_TRY(ExpectRemovable(*index, number, packs));
+  }
+  for (const uint64_t number : packs) {
+    INGOT_ASSIGN(const PackContents contents, ListPackContents(*index, number));
+    INGOT_TRY(
+        RemoveEntries(IndexTable::kPackFiles, number, contents.files, index));
+    INGOT_TRY(RemoveEntries(IndexTable::kPackObjects, number, contents.objects,
+                            index));
+    for (const auto& [needed, depth] : NeedsOf(contents)) {
+      index->Delete(NeededKey(needed).Add(number));
+    }
+    index->Delete(ContentsKey(number));
+    index->Delete(DamageKey(number));
+    index->Delete(PackKey(number));
+  }
+  return {};
+}
+
+Status Apply(const PackDamagedRecord& record, IndexWriter* index) {
   const uint64_t number = record.number;
-  INGOT_ASSIGN(const std::optional<PackInfo> info, FindPack(*index, number));
-  if (!info) return PackError(ErrorKind::kNotFound, number, "no such pack");
-  if (!info->retired) {
-    return PackError(ErrorKind::kConflict, number, "is not retired");
+  INGOT_ASSIGN(std::optional<PackInfo> info, FindPack(*index, number));
+  const PackDamage& damage = record.damage;
+  if (!info || (!damage.files.empty() && damage.files.back() >= info->files) ||
+      (!damage.objects.empty() && damage.objects.back() >= info->objects)) {
+    return PackError(ErrorKind::kNotFound, number,
+                     "no such pack, or no such entry in it");
   }
-  INGOT_ASSIGN(const PackContents contents, ListPackContents(*index, number));
-  INGOT_TRY(
-      RemoveEntries(IndexTable::kPackFiles, number, contents.files, index));
-  INGOT_TRY(
-      RemoveEntries(IndexTable::kPackObjects, number, contents.objects, index));
-  for (const PackEntry& file : contents.files) {
-    INGOT_TRY(ExpectCopyIfGranted(*index, file.id.digest));
+  info->damaged = !damage.empty();
+  PutPack(*info, index);
+  if (damage.empty()) {
+    index->Delete(DamageKey(number));
+  } else {
+    index->Put(DamageKey(number), RowOf(damage));
   }
-  for (const PackEntry& object : contents.objects) {
-    INGOT_ASSIGN(const Places left,
-                 FindPlaces(*index, EntryKey(IndexTable::kPackObjects,
-                                             object.id.digest)));
-    INGOT_ASSIGN(const std::optional<unsigned> needed,
-                 NeededElsewhere(*index, object.id.digest, number));
-    if (needed && left.LeastDepth() >= *needed) {
-      return PackError(
-          ErrorKind::kConflict, number,
-          "other packs need its copy of " + ToHex(object.id.digest));
+  return {};
+}
+
+Result<std::set<uint64_t>> FindRemovable(const IndexReader& index,
+                                         std::set<uint64_t> packs) {
+  // Those before one that has to stay may have counted on it.
+  for (size_t before = 0; before != packs.size();) {
+    before = packs.size();
+    for (auto next = packs.begin(); next != packs.end();) {
+      const Status removable = ExpectRemovable(index, *next, packs);
+      if (!removable.ok() && removable.error().kind != ErrorKind::kConflict &&
+          removable.error().kind != ErrorKind::kNotFound) {
+        return removable.error();
+      }
+      next = removable.ok() ? std::next(next) : packs.erase(next);
     }
   }
-  for (const auto& [needed, depth] : NeedsOf(contents)) {
-    index->Delete(NeededKey(needed).Add(number));
-  }
-  index->Delete(ContentsKey(number));
-  index->Delete(PackKey(number));
-  return {};
+  return packs;
 }
 
 Result<std::optional<PackInfo>> FindPack(const IndexReader& index,
@@ -312,6 +396,18 @@ Result<PackContents> ListPackContents(const IndexReader& index,
   if (!value) return PackError(ErrorKind::kNotFound, number, "no such pack");
   ByteReader reader(AsBytes(*value), "index, contents of packs");
   return PackContents::Read(&reader);
+}
+
+Result<PackDamage> FindDamage(const IndexReader& index, uint64_t number) {
+  INGOT_ASSIGN(const std::optional<std::string> value,
+               index.Get(DamageKey(number)));
+  if (!value) return PackDamage();
+  ByteReader reader(AsBytes(*value), "index, damage of packs");
+  return PackDamage::Read(&reader);
+}
+
+Result<bool> HasDamage(const IndexReader& index) {
+  return index.HasRows(IndexKey(IndexTable::kPackDamage));
 }
 
 }  // namespace ingot::store

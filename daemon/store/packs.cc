@@ -60,8 +60,34 @@ Status Packs::Retire(uint64_t number) {
   return files_->Append(PackRetiredRecord{number});
 }
 
-Status Packs::Remove(uint64_t number) {
-  return files_->Retract(number, PackRemovedRecord{number});
+Status Packs::Remove(const std::set<uint64_t>& numbers) {
+  if (numbers.empty()) return {};
+  const std::vector<uint64_t> list(numbers.begin(), numbers.end());
+  return files_->Retract(list, PackRemovedRecord{list});
+}
+
+Result<std::set<uint64_t>> Packs::FindRemovable(
+    std::set<uint64_t> numbers) const {
+  return store::FindRemovable(*index_, std::move(numbers));
+}
+
+Result<PackDamage> Packs::Examine(uint64_t number) const {
+  INGOT_ASSIGN(const PackContents contents, ListPackContents(*index_, number));
+  return FindPackDamage([&] { return Open(number); }, contents);
+}
+
+Status Packs::SetDamage(uint64_t number, const PackDamage& damage) {
+  return files_->Append(PackDamagedRecord{number, damage});
+}
+
+Result<PackDamage> Packs::FindDamage(uint64_t number) const {
+  return store::FindDamage(*index_, number);
+}
+
+Result<bool> Packs::HasDamage() const { return store::HasDamage(*index_); }
+
+Result<PackContents> Packs::Contents(uint64_t number) const {
+  return ListPackContents(*index_, number);
 }
 
 Status Packs::Writer::Write(ByteSpan bytes) { return file_->Append(bytes); }

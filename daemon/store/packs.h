@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "codec/digest.h"
@@ -52,10 +53,25 @@ class Packs {
 
   // From now on nothing new may refer to the pack; what it holds can be read.
   Status Retire(uint64_t number);
-  // Takes a retired pack away. kConflict where other packs need a copy of an
-  // object that only it holds, or where it has the last copy of a file that is
-  // granted.
-  Status Remove(uint64_t number);
+  // Takes retired packs away, all or none. kConflict where other packs need a
+  // copy of an object that only these hold, or where they have the last copy of
+  // a file that is granted.
+  Status Remove(const std::set<uint64_t>& numbers);
+  // Of some packs, as many as Remove would take away together.
+  Result<std::set<uint64_t>> FindRemovable(std::set<uint64_t> numbers) const;
+
+  // What of a pack cannot be read, where Check has failed: reads it again, and
+  // records nothing.
+  Result<PackDamage> Examine(uint64_t number) const;
+  // Says what was found: these entries are read where there is no other copy,
+  // and nothing new refers to them. An empty damage says that there is none.
+  Status SetDamage(uint64_t number, const PackDamage& damage);
+  // What was said last.
+  Result<PackDamage> FindDamage(uint64_t number) const;
+  // Whether some pack has any.
+  Result<bool> HasDamage() const;
+  // What its record said; kNotFound where there is no such pack.
+  Result<PackContents> Contents(uint64_t number) const;
 
  private:
   Packs(const Index* index, std::unique_ptr<RecordedFiles> files)

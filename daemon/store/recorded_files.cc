@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <span>
 
 #include "daemon/store/append.h"
 #include "daemon/store/keys.h"
@@ -71,9 +70,10 @@ Result<std::unique_ptr<Source>> RecordedFiles::Open(uint64_t number,
   return source;
 }
 
-Status RecordedFiles::Retract(uint64_t number, const Record& record) {
+Status RecordedFiles::Retract(std::span<const uint64_t> numbers,
+                              const Record& record) {
   INGOT_TRY(Append(record));
-  Remove(number);
+  for (const uint64_t number : numbers) Remove(number);
   return {};
 }
 
@@ -94,7 +94,6 @@ Status RecordedFiles::Append(const Record& record) {
   return {};
 }
 
-// A file that is still there is removed at the next opening.
 void RecordedFiles::Remove(uint64_t number) {
   (void)parts_.storage->Remove(Key(number));
 }

@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,18 +53,19 @@ class RecordedFiles {
 
   // Makes `record`, which names the files that were named before, true.
   Status Append(const Record& record);
-  // Makes `record` true, by which file `number` is named no more, and removes
-  // the file. After an error other than a refusal (kConflict, kNotFound) the
-  // file stays, and may be gone at the next opening.
-  Status Retract(uint64_t number, const Record& record);
+  // Makes `record` true, by which the files `numbers` are named no more, and
+  // removes them. After an error other than a refusal (kConflict, kNotFound)
+  // the files stay, and may be gone at the next opening.
+  Status Retract(std::span<const uint64_t> numbers, const Record& record);
+  // Removes a file that no record names any more; where that fails, the next
+  // opening does.
+  void Remove(uint64_t number);
 
  private:
   friend class NewFile;
 
   RecordedFiles(const Parts& parts, std::string_view folder)
       : parts_(parts), folder_(folder) {}
-
-  void Remove(uint64_t number);
 
   const Parts parts_;
   const std::string folder_;

@@ -23,7 +23,8 @@ using Record =
                  PackRetiredRecord, PackRemovedRecord, RepositoryCreatedRecord,
                  RepositoryChangedRecord, RepositoryDeletedRecord,
                  GitObjectRecord, RefChangedRecord, GrantedRecord,
-                 GrantEndedRecord, TokenCreatedRecord, TokenRevokedRecord>;
+                 GrantEndedRecord, TokenCreatedRecord, TokenRevokedRecord,
+                 PackDamagedRecord, StagedDamagedRecord>;
 
 JournalRecord EncodeRecord(const Record& record);
 // kUnsupported for a type that this program does not know, kCorruption for a

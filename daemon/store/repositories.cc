@@ -93,13 +93,24 @@ Status Repositories::Grant(uint64_t number, const Digest& file) {
   return AppendRecord(journal_, GrantedRecord{number, file});
 }
 
-Status Repositories::EndGrant(uint64_t number, const Digest& file) {
-  return AppendRecord(journal_, GrantEndedRecord{number, file});
+Status Repositories::EndGrant(uint64_t number, const Digest& file,
+                              std::optional<uint64_t> granted_by) {
+  return AppendRecord(journal_, GrantEndedRecord{number, file, granted_by});
 }
 
 Result<bool> Repositories::IsGranted(uint64_t number,
                                      const Digest& file) const {
-  return store::IsGranted(*index_, number, file);
+  INGOT_ASSIGN(const auto granted, GrantedAt(number, file));
+  return granted.has_value();
+}
+
+Result<std::optional<uint64_t>> Repositories::GrantedAt(
+    uint64_t number, const Digest& file) const {
+  return store::GrantedAt(*index_, number, file);
+}
+
+Result<bool> Repositories::HasGrants(const Digest& file) const {
+  return store::HasGrants(*index_, file);
 }
 
 Result<std::vector<uint64_t>> Repositories::ListGrantsOf(
@@ -108,14 +119,19 @@ Result<std::vector<uint64_t>> Repositories::ListGrantsOf(
 }
 
 Result<std::vector<Digest>> Repositories::ListGranted(uint64_t number,
-                                                      size_t limit) const {
-  return store::ListGranted(*index_, number, limit);
+                                                      size_t limit,
+                                                      uint64_t until) const {
+  return store::ListGranted(*index_, number, limit, until);
 }
 
 Status Repositories::Commit(uint64_t number, std::span<const GitObject> objects,
-                            std::span<const RefChange> refs) {
-  INGOT_ASSIGN(const std::vector<Record> records,
+                            std::span<const RefChange> refs,
+                            std::span<const Digest> files) {
+  INGOT_ASSIGN(std::vector<Record> records,
                CommitRecords(number, objects, refs));
+  for (const Digest& file : files) {
+    records.push_back(GrantedRecord{number, file});
+  }
   return AppendRecords(journal_, records);
 }
 

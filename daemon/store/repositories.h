@@ -63,21 +63,30 @@ class Repositories {
   Status Delete(uint64_t number);
 
   // Lets the repository point to a file that is staged or packed; kNotFound
-  // where it is neither.
+  // where it is neither. What it may point to already, it may from now on.
   Status Grant(uint64_t number, const Digest& file);
-  Status EndGrant(uint64_t number, const Digest& file);
+  // `granted_by`: unless that was said again after this time of the journal,
+  // which is kConflict.
+  Status EndGrant(uint64_t number, const Digest& file,
+                  std::optional<uint64_t> granted_by = std::nullopt);
   Result<bool> IsGranted(uint64_t number, const Digest& file) const;
+  // When it was last; nothing where it is not.
+  Result<std::optional<uint64_t>> GrantedAt(uint64_t number,
+                                            const Digest& file) const;
   // Which repositories are granted a file, and at most `limit` of the files
-  // that a repository is granted.
+  // that a repository is granted, since `until` or longer.
   Result<std::vector<uint64_t>> ListGrantsOf(const Digest& file) const;
-  Result<std::vector<Digest>> ListGranted(uint64_t number, size_t limit) const;
+  Result<bool> HasGrants(const Digest& file) const;
+  Result<std::vector<Digest>> ListGranted(uint64_t number, size_t limit,
+                                          uint64_t until = UINT64_MAX) const;
 
-  // Adds objects and changes refs, all or nothing. kConflict where a ref is not
-  // what it was, kNotFound where its new commit is missing, kInvalidArgument
-  // for names and sizes that STORE.md does not allow, kResourceExhausted for
-  // more than one batch of the journal takes.
+  // Adds objects, changes refs and grants files anew, all or nothing. kConflict
+  // where a ref is not what it was, kNotFound where its new commit or a file
+  // is missing, kInvalidArgument for names and sizes that STORE.md does not
+  // allow, kResourceExhausted for more than one batch of the journal takes.
   Status Commit(uint64_t number, std::span<const GitObject> objects,
-                std::span<const RefChange> refs);
+                std::span<const RefChange> refs,
+                std::span<const Digest> files = {});
   Result<std::optional<GitObject>> FindObject(uint64_t number,
                                               const GitId& id) const;
   Result<std::optional<GitId>> FindRef(uint64_t number,

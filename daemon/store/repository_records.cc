@@ -132,10 +132,15 @@ Result<GrantedRecord> GrantedRecord::Read(ByteReader* reader) {
 
 void GrantEndedRecord::Write(ByteWriter* writer) const {
   WriteGrant(*this, writer);
+  if (granted_by) writer->WriteVarint(*granted_by);
 }
 
 Result<GrantEndedRecord> GrantEndedRecord::Read(ByteReader* reader) {
-  return ReadGrant<GrantEndedRecord>(reader);
+  INGOT_ASSIGN(auto record, ReadGrant<GrantEndedRecord>(reader));
+  if (reader->remaining() > 0) {
+    INGOT_ASSIGN(record.granted_by, reader->ReadVarint());
+  }
+  return record;
 }
 
 }  // namespace ingot::store

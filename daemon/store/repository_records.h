@@ -84,6 +84,9 @@ struct GrantEndedRecord {
   static constexpr uint16_t kType = 12;
   uint64_t repository;
   Digest file;
+  // Where it is given, the grant stays if it was said after that time of the
+  // journal.
+  std::optional<uint64_t> granted_by = std::nullopt;
 
   void Write(ByteWriter* writer) const;
   static Result<GrantEndedRecord> Read(ByteReader* reader);

@@ -1,11 +1,15 @@
 #include "daemon/store/staged_table.h"
 
 #include <string>
+#include <vector>
 
+#include "codec/base/byte_reader.h"
+#include "codec/base/byte_writer.h"
 #include "daemon/store/grant_table.h"
 #include "daemon/store/index_keys.h"
 #include "daemon/store/keys.h"
 #include "daemon/store/largest_number.h"
+#include "daemon/store/record_fields.h"
 
 namespace ingot::store {
 namespace {
@@ -18,23 +22,36 @@ IndexKey DigestKey(const Digest& digest) {
   return IndexKey(IndexTable::kStagedDigests).Add(digest);
 }
 
-// Values are payloads of staged records.
-Result<StagedRecord> ParseRow(std::string_view value) {
+Result<StagedFile> ParseRow(std::string_view value) {
   ByteReader reader(AsBytes(value), "index, staged files");
-  return StagedRecord::Read(&reader);
+  StagedFile file;
+  INGOT_ASSIGN(file.time, reader.ReadVarint());
+  INGOT_ASSIGN(file.damaged, ReadFlag(&reader));
+  INGOT_ASSIGN(static_cast<StagedRecord&>(file), StagedRecord::Read(&reader));
+  return file;
 }
 
-Result<std::optional<StagedRecord>> Find(const IndexReader& index,
-                                         const IndexKey& key) {
+void PutFile(const StagedFile& file, IndexWriter* index) {
+  std::vector<std::byte> value;
+  ByteWriter writer(&value);
+  writer.WriteVarint(file.time);
+  WriteFlag(file.damaged, &writer);
+  file.Write(&writer);
+  index->Put(NumberKey(file.number), AsText(value));
+  index->Put(DigestKey(file.digest), AsText(value));
+}
+
+Result<std::optional<StagedFile>> Find(const IndexReader& index,
+                                       const IndexKey& key) {
   INGOT_ASSIGN(const std::optional<std::string> value, index.Get(key));
-  if (!value) return std::optional<StagedRecord>();
-  INGOT_ASSIGN(const StagedRecord record, ParseRow(*value));
-  return std::optional(record);
+  if (!value) return std::optional<StagedFile>();
+  INGOT_ASSIGN(const StagedFile file, ParseRow(*value));
+  return std::optional(file);
 }
 
 }  // namespace
 
-Status Apply(const StagedRecord& record, IndexWriter* index) {
+Status Apply(const StagedRecord& record, uint64_t time, IndexWriter* index) {
   // Numbers need not be in order: uploads overlap.
   INGOT_ASSIGN(const auto same_number, FindStaged(*index, record.number));
   if (same_number) {
@@ -43,13 +60,12 @@ Status Apply(const StagedRecord& record, IndexWriter* index) {
         NumberedKey(kStagedFolder, record.number) + ": is staged already"};
   }
   INGOT_ASSIGN(const auto same_digest, FindStaged(*index, record.digest));
-  if (same_digest) {
+  if (same_digest && !same_digest->damaged) {
     return Error{ErrorKind::kConflict,
                  ToHex(record.digest) + ": is staged already"};
   }
-  const std::string row = RowOf(record);
-  index->Put(NumberKey(record.number), row);
-  index->Put(DigestKey(record.digest), row);
+  if (same_digest) index->Delete(NumberKey(same_digest->number));
+  PutFile({record, time}, index);
   return RaiseLargestNumber(kStagedFolder, record.number, index);
 }
 
@@ -64,26 +80,37 @@ Status Apply(const UnstagedRecord& record, IndexWriter* index) {
   return ExpectCopyIfGranted(*index, staged->digest);
 }
 
-Result<std::optional<StagedRecord>> FindStaged(const IndexReader& index,
-                                               const Digest& digest) {
+Status Apply(const StagedDamagedRecord& record, IndexWriter* index) {
+  INGOT_ASSIGN(auto staged, FindStaged(*index, record.number));
+  if (!staged) {
+    return Error{ErrorKind::kNotFound,
+                 NumberedKey(kStagedFolder, record.number) + ": not staged"};
+  }
+  staged->damaged = true;
+  PutFile(*staged, index);
+  return {};
+}
+
+Result<std::optional<StagedFile>> FindStaged(const IndexReader& index,
+                                             const Digest& digest) {
   return Find(index, DigestKey(digest));
 }
 
-Result<std::optional<StagedRecord>> FindStaged(const IndexReader& index,
-                                               uint64_t number) {
+Result<std::optional<StagedFile>> FindStaged(const IndexReader& index,
+                                             uint64_t number) {
   return Find(index, NumberKey(number));
 }
 
-Result<std::vector<StagedRecord>> ListStaged(const IndexReader& index) {
-  std::vector<StagedRecord> records;
+Result<std::vector<StagedFile>> ListStaged(const IndexReader& index) {
+  std::vector<StagedFile> files;
   INGOT_TRY(
       index.Scan(IndexKey(IndexTable::kStagedNumbers),
                  [&](std::string_view, std::string_view value) -> Result<bool> {
-                   INGOT_ASSIGN(const StagedRecord record, ParseRow(value));
-                   records.push_back(record);
+                   INGOT_ASSIGN(const StagedFile file, ParseRow(value));
+                   files.push_back(file);
                    return true;
                  }));
-  return records;
+  return files;
 }
 
 }  // namespace ingot::store

@@ -16,19 +16,29 @@
 
 namespace ingot::store {
 
-// kConflict: the number or the digest is staged already.
-Status Apply(const StagedRecord& record, IndexWriter* index);
+struct StagedFile : StagedRecord {
+  uint64_t time = 0;     // when it was staged, by the journal
+  bool damaged = false;  // its bytes are not what was uploaded
+  bool operator==(const StagedFile&) const = default;
+};
+
+// kConflict: the number is staged already, or the digest, unless that file is
+// damaged: it is staged no more then.
+Status Apply(const StagedRecord& record, uint64_t time, IndexWriter* index);
 // kNotFound: the file is not staged. kConflict: it is the last copy of what is
 // granted.
 Status Apply(const UnstagedRecord& record, IndexWriter* index);
 
+// kNotFound: the file is not staged.
+Status Apply(const StagedDamagedRecord& record, IndexWriter* index);
+
 // Nothing where it is not staged.
-Result<std::optional<StagedRecord>> FindStaged(const IndexReader& index,
-                                               const Digest& digest);
-Result<std::optional<StagedRecord>> FindStaged(const IndexReader& index,
-                                               uint64_t number);
+Result<std::optional<StagedFile>> FindStaged(const IndexReader& index,
+                                             const Digest& digest);
+Result<std::optional<StagedFile>> FindStaged(const IndexReader& index,
+                                             uint64_t number);
 // By number.
-Result<std::vector<StagedRecord>> ListStaged(const IndexReader& index);
+Result<std::vector<StagedFile>> ListStaged(const IndexReader& index);
 
 }  // namespace ingot::store
 

@@ -5,7 +5,6 @@
 
 #include "daemon/store/keys.h"
 #include "daemon/store/largest_number.h"
-#include "daemon/store/staged_table.h"
 
 namespace ingot::store {
 namespace {
@@ -36,23 +35,27 @@ Result<std::unique_ptr<Staging::Upload>> Staging::Begin(
 }
 
 Result<std::unique_ptr<Source>> Staging::Open(const Digest& digest) const {
-  INGOT_ASSIGN(const std::optional<StagedRecord> record, Find(digest));
+  INGOT_ASSIGN(const std::optional<StagedFile> record, Find(digest));
   if (!record) return NotStaged(digest);
+  if (record->damaged) {
+    return Corruption(files_->Key(record->number) +
+                      ": is not what was uploaded");
+  }
   return files_->Open(record->number, record->length);
 }
 
-Result<std::optional<StagedRecord>> Staging::Find(const Digest& digest) const {
+Result<std::optional<StagedFile>> Staging::Find(const Digest& digest) const {
   return FindStaged(*index_, digest);
 }
 
-Result<std::vector<StagedRecord>> Staging::List() const {
+Result<std::vector<StagedFile>> Staging::List() const {
   return ListStaged(*index_);
 }
 
 Status Staging::Discard(const Digest& digest) {
-  INGOT_ASSIGN(const std::optional<StagedRecord> record, Find(digest));
+  INGOT_ASSIGN(const std::optional<StagedFile> record, Find(digest));
   if (!record) return NotStaged(digest);
-  return files_->Retract(record->number, UnstagedRecord{record->number});
+  return files_->Retract({&record->number, 1}, UnstagedRecord{record->number});
 }
 
 Status Staging::Check(const Digest& digest) const {
@@ -61,6 +64,10 @@ Status Staging::Check(const Digest& digest) const {
   if (found == digest) return {};
   return Corruption(source->name() + ": digest " + ToHex(found) +
                     ": expected " + ToHex(digest));
+}
+
+Status Staging::SetDamaged(uint64_t number) {
+  return files_->Append(StagedDamagedRecord{number});
 }
 
 Status Staging::Upload::Write(ByteSpan bytes) {
@@ -75,13 +82,17 @@ Result<StagedRecord> Staging::Upload::Finish() {
                                .length = file_->size(),
                                .digest = hasher_.Finish()};
   while (true) {
-    const Status named = file_->Name(record);
-    if (named.ok()) return record;
-    if (named.error().kind != ErrorKind::kConflict) return named.error();
-    INGOT_ASSIGN(const std::optional<StagedRecord> earlier,
+    INGOT_ASSIGN(const std::optional<StagedFile> earlier,
                  staging_->Find(record.digest));
-    // None: it was taken away just now.
-    if (earlier) return *earlier;
+    if (earlier && !earlier->damaged) return *earlier;
+    const Status named = file_->Name(record);
+    if (named.ok()) {
+      // No record names that file any more.
+      if (earlier) staging_->files_->Remove(earlier->number);
+      return record;
+    }
+    // Otherwise it was staged just now, or is again.
+    if (named.error().kind != ErrorKind::kConflict) return named.error();
   }
 }
 

@@ -18,6 +18,7 @@
 #include "daemon/store/file_records.h"
 #include "daemon/store/index.h"
 #include "daemon/store/recorded_files.h"
+#include "daemon/store/staged_table.h"
 
 namespace ingot::store {
 
@@ -37,11 +38,11 @@ class Staging {
   Result<std::unique_ptr<Upload>> Begin(uint64_t expected_length = 0);
 
   // kNotFound where `digest` is not staged, kCorruption where its file is
-  // damaged: missing, or of another length.
+  // damaged: missing, of another length, or known to hold other bytes.
   Result<std::unique_ptr<Source>> Open(const Digest& digest) const;
-  Result<std::optional<StagedRecord>> Find(const Digest& digest) const;
+  Result<std::optional<StagedFile>> Find(const Digest& digest) const;
   // By number.
-  Result<std::vector<StagedRecord>> List() const;
+  Result<std::vector<StagedFile>> List() const;
 
   // Takes `digest` away. kNotFound where it is not staged, kConflict where it
   // is the last copy of what is granted. After another error it stays staged
@@ -51,6 +52,9 @@ class Staging {
   // Reads a staged file and compares its digest: kCorruption, naming the file,
   // where it differs or Open would say so.
   Status Check(const Digest& digest) const;
+  // Says that Check found that: from now on the file is not read, and another
+  // upload takes its place.
+  Status SetDamaged(uint64_t number);
 
  private:
   Staging(const Index* index, std::unique_ptr<RecordedFiles> files)

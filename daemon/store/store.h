@@ -44,6 +44,8 @@ class Store {
   Packs& packs() { return *packs_; }
   Repositories& repositories() { return *repositories_; }
   Tokens& tokens() { return *tokens_; }
+  // Milliseconds since 1970, as the journal has them: never going back.
+  uint64_t now() const { return journal_->now(); }
 
  private:
   explicit Store(const Storage* storage) : space_(storage) {}

@@ -347,7 +347,7 @@ TEST_F(CompactorTest, RetiredPacksAreNotReferredTo) {
   Add(Repository("me", "a"), ModelFile(1, 0, "renamed."));
   Add(Repository("me", "a"), ModelFile(1, 0));
   ExpectAllPacked(Compact());
-  EXPECT_TRUE(packs().Remove(number).ok());
+  EXPECT_TRUE(packs().Remove({number}).ok());
   for (const auto& file :
        {ModelFile(1, 0), ModelFile(1, 1), ModelFile(1, 0, "renamed.")}) {
     ExpectStored(store_.get(), file);

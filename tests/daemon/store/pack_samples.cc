@@ -178,14 +178,18 @@ Result<PackInfo> PackModels(Packs* packs,
 
 Status PackReferences::Read(const Digest& object, uint64_t offset,
                             MutableByteSpan out) {
-  INGOT_ASSIGN(const std::vector<PackPlace> places, packs_->FindObject(object));
+  INGOT_ASSIGN(std::vector<PackPlace> places, packs_->FindObject(object));
+  std::erase_if(
+      places, [this](const PackPlace& place) { return place.depth >= limit_; });
   if (places.empty()) {
     return Error{ErrorKind::kNotFound, ToHex(object) + ": no pack"};
   }
   INGOT_ASSIGN(std::unique_ptr<Source> source,
                packs_->Open(places.front().pack));
-  INGOT_ASSIGN(const std::unique_ptr<ContainerReader> reader,
-               ContainerReader::Open(std::move(source), {.references = this}));
+  PackReferences needed(packs_, places.front().depth);
+  INGOT_ASSIGN(
+      const std::unique_ptr<ContainerReader> reader,
+      ContainerReader::Open(std::move(source), {.references = &needed}));
   size_t done = 0;
   return reader->ReadObject(
       places.front().index, offset, offset + out.size(), [&](ByteSpan bytes) {

@@ -47,12 +47,14 @@ Result<PackInfo> PackModels(Packs* packs,
 // Reads objects from whatever pack holds them.
 class PackReferences final : public ReferenceSource {
  public:
-  explicit PackReferences(const Packs* packs) : packs_(packs) {}
+  explicit PackReferences(const Packs* packs, unsigned limit = kMaxDepth + 1)
+      : packs_(packs), limit_(limit) {}
   Status Read(const Digest& object, uint64_t offset,
               MutableByteSpan out) override;
 
  private:
   const Packs* const packs_;
+  const unsigned limit_;
 };
 
 // A failure unless the packs restore the model's bytes.

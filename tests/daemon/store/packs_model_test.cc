@@ -29,6 +29,7 @@ struct ModelPack {
   SampleModel model;
   PackContents contents;
   bool retired = false;
+  PackDamage damage = {};
 };
 
 class PacksModel final : public ModelDisk {
@@ -51,27 +52,36 @@ class PacksModel final : public ModelDisk {
       Pack();
     } else if (percent < 60) {
       Retire();
-    } else if (percent < 85) {
+    } else if (percent < 80) {
       Remove();
+    } else if (percent < 88) {
+      Damage();
     } else {
       Read();
     }
   }
 
-  // The least depth of an object's copies, but for a pack's; nothing where
-  // there is none.
+  // The least depth of an object's copies that are whole, but for some packs';
+  // nothing where there is none.
   std::optional<unsigned> DepthOf(const Digest& object,
-                                  uint64_t but = 0) const {
+                                  const std::set<uint64_t>& but = {}) const {
     std::optional<unsigned> least;
     for (const auto& [number, pack] : packs_) {
-      if (number != but) Lower(pack.contents, object, &least);
+      if (!but.contains(number)) {
+        Lower(pack.contents, pack.damage, object, &least);
+      }
     }
     return least;
   }
-  static void Lower(const PackContents& contents, const Digest& object,
-                    std::optional<unsigned>* least) {
-    for (const PackEntry& entry : contents.objects) {
-      if (entry.id.digest != object) continue;
+  static void Lower(const PackContents& contents, const PackDamage& damage,
+                    const Digest& object, std::optional<unsigned>* least) {
+    if (damage.all) return;
+    for (size_t i = 0; i < contents.objects.size(); ++i) {
+      const PackEntry& entry = contents.objects[i];
+      if (entry.id.digest != object ||
+          std::ranges::binary_search(damage.objects, i)) {
+        continue;
+      }
       *least = std::min(least->value_or(entry.depth), entry.depth);
     }
   }
@@ -79,21 +89,44 @@ class PacksModel final : public ModelDisk {
     return DepthOf(SampleDigest(tensor));
   }
 
-  // Whether all that a pack needs is there without pack `but`.
-  bool IsComplete(const PackContents& contents, uint64_t but = 0) const {
-    const auto has = [&](const PackEntry& entry, unsigned below) {
-      return std::ranges::all_of(entry.needs, [&](const Digest& needed) {
-        std::optional<unsigned> depth = DepthOf(needed, but);
-        Lower(contents, needed, &depth);
-        return depth.value_or(below) < below;
+  // Told of each object that a pack needs, and what its depth is to be below.
+  static void VisitNeeds(const PackContents& contents, const auto& visit) {
+    for (const PackEntry& file : contents.files) {
+      for (const Digest& needed : file.needs) visit(needed, kMaxDepth + 1);
+    }
+    for (const PackEntry& object : contents.objects) {
+      for (const Digest& needed : object.needs) visit(needed, object.depth);
+    }
+  }
+
+  // Whether all that a new pack needs is there.
+  bool IsComplete(const PackContents& contents) const {
+    bool complete = true;
+    VisitNeeds(contents, [&](const Digest& needed, unsigned below) {
+      std::optional<unsigned> depth = DepthOf(needed);
+      Lower(contents, {}, needed, &depth);
+      complete &= depth.value_or(below) < below;
+    });
+    return complete;
+  }
+
+  // Whether packs that stay need what only these hold.
+  bool AreNeeded(const std::set<uint64_t>& packs) const {
+    std::set<Digest> held;
+    for (const uint64_t number : packs) {
+      for (const PackEntry& object : packs_.at(number).contents.objects) {
+        held.insert(object.id.digest);
+      }
+    }
+    bool needed_by_some = false;
+    for (const auto& [number, pack] : packs_) {
+      if (packs.contains(number)) continue;
+      VisitNeeds(pack.contents, [&](const Digest& needed, unsigned below) {
+        needed_by_some |= held.contains(needed) &&
+                          DepthOf(needed, packs).value_or(below) >= below;
       });
-    };
-    return std::ranges::all_of(
-               contents.files,
-               [&](const auto& file) { return has(file, kMaxDepth + 1); }) &&
-           std::ranges::all_of(contents.objects, [&](const auto& object) {
-             return has(object, object.depth);
-           });
+    }
+    return needed_by_some;
   }
 
   SampleModel AnyModel() {
@@ -151,24 +184,46 @@ class PacksModel final : public ModelDisk {
   }
 
   void Remove() {
-    const auto number = AnyPack();
-    if (!number) return;
-    const ModelPack& pack = packs_.at(*number);
-    const bool needed = !std::ranges::all_of(packs_, [&](const auto& other) {
-      return other.first == *number ||
-             IsComplete(other.second.contents, *number);
+    std::set<uint64_t> packs_to_go;
+    for (uint64_t left = 1 + Random(3); left > 0; --left) {
+      if (const auto number = AnyPack()) packs_to_go.insert(*number);
+    }
+    if (packs_to_go.empty()) return;
+    const bool retired = std::ranges::all_of(packs_to_go, [&](uint64_t number) {
+      return packs_.at(number).retired;
     });
-    const Status removed = packs().Remove(*number);
+    const bool needed = AreNeeded(packs_to_go);
+    const auto removable = packs().FindRemovable(packs_to_go);
+    ASSERT_TRUE(removable.ok()) << removable.error().message;
+    EXPECT_EQ(*removable == packs_to_go, retired && !needed);
+    const Status removed = packs().Remove(packs_to_go);
     if (removed.ok()) {
-      EXPECT_TRUE(pack.retired && !needed);
-      packs_.erase(*number);
+      EXPECT_TRUE(retired && !needed);
+      for (const uint64_t number : packs_to_go) packs_.erase(number);
       return WroteRecord();
     }
-    if ((!pack.retired || needed) &&
-        removed.error().kind == ErrorKind::kConflict) {
+    if ((!retired || needed) && removed.error().kind == ErrorKind::kConflict) {
       return;
     }
     ExpectFault(removed.error());
+    unknown_numbers_.insert(packs_to_go.begin(), packs_to_go.end());
+  }
+
+  // Says that some of a pack is damaged, or that nothing is.
+  void Damage() {
+    const auto number = AnyPack();
+    if (!number) return;
+    ModelPack& pack = packs_.at(*number);
+    PackDamage damage = {.all = Random(8) == 0};
+    for (size_t i = 0; i < pack.contents.objects.size() && !damage.all; ++i) {
+      if (Random(4) == 0) damage.objects.push_back(i);
+    }
+    const Status said = packs().SetDamage(*number, damage);
+    if (said.ok()) {
+      pack.damage = damage;
+      return WroteRecord();
+    }
+    ExpectFault(said.error());
     unknown_numbers_.insert(*number);
   }
 
@@ -177,8 +232,10 @@ class PacksModel final : public ModelDisk {
     const auto places = packs().FindObject(object);
     ASSERT_TRUE(places.ok()) << places.error().message;
     const std::optional<unsigned> depth = DepthOf(object);
-    ASSERT_EQ(places->empty(), !depth);
+    EXPECT_TRUE(!places->empty() || !depth);
+    if (places->empty()) return;
     EXPECT_TRUE(!depth || places->front().depth == *depth);
+    EXPECT_EQ(depth.has_value(), !places->empty() && !places->front().damaged);
     const auto number = AnyPack();
     if (number) ExpectPack(*number);
   }
@@ -196,6 +253,8 @@ class PacksModel final : public ModelDisk {
     const auto info = packs().Find(number);
     ASSERT_TRUE(info.ok() && *info) << number;
     EXPECT_EQ((*info)->retired, pack.retired);
+    EXPECT_EQ((*info)->damaged, !pack.damage.empty());
+    EXPECT_EQ(*packs().FindDamage(number), pack.damage);
     const Status checked = packs().Check(number);
     EXPECT_TRUE(checked.ok()) << checked.error().message;
     ExpectPacked(packs(), pack.model);
@@ -219,6 +278,11 @@ class PacksModel final : public ModelDisk {
         pack = FindUnknown();
       }
       pack.retired = info.retired;
+      if (unknown_numbers_.contains(info.number)) {
+        const auto damage = packs().FindDamage(info.number);
+        ASSERT_TRUE(damage.ok()) << damage.error().message;
+        pack.damage = *damage;
+      }
       packs_.emplace(info.number, pack);
     }
     for (const auto& [number, pack] : before) {

@@ -156,12 +156,12 @@ TEST_F(PacksTest, WhatTheyNeedIsThere) {
   EXPECT_TRUE(Files().empty());
   const PackInfo base = Pack({kBase});
   const PackInfo tuned = Pack({kFineTune});
-  EXPECT_EQ(packs().Remove(base.number).error().kind, ErrorKind::kConflict)
+  EXPECT_EQ(packs().Remove({base.number}).error().kind, ErrorKind::kConflict)
       << "not retired";
   ASSERT_TRUE(packs().Retire(base.number).ok());
   EXPECT_EQ(packs().Retire(base.number).error().kind, ErrorKind::kConflict);
   EXPECT_TRUE((*packs().FindObject(SampleDigest(16)))[0].retired);
-  EXPECT_EQ(packs().Remove(base.number).error().kind, ErrorKind::kConflict)
+  EXPECT_EQ(packs().Remove({base.number}).error().kind, ErrorKind::kConflict)
       << "needed";
   ExpectPacked(packs(), kFineTune);
   // Another copy of what is needed takes its place.
@@ -170,17 +170,17 @@ TEST_F(PacksTest, WhatTheyNeedIsThere) {
   EXPECT_EQ(*packs().FindObject(SampleDigest(16)),
             (std::vector<PackPlace>{{copy.number, 1, length, 0, false},
                                     {base.number, 0, length, 0, true}}));
-  ASSERT_TRUE(packs().Remove(base.number).ok());
+  ASSERT_TRUE(packs().Remove({base.number}).ok());
   EXPECT_EQ(Files(), (std::vector{Key(tuned), Key(copy)}));
   ExpectPacked(packs(), kFineTune);
   EXPECT_TRUE(packs().FindFile(HashBytes(kBase.Bytes()))->empty());
   // Who needed it is gone: nobody does.
   ASSERT_TRUE(packs().Retire(copy.number).ok());
-  EXPECT_FALSE(packs().Remove(copy.number).ok());
+  EXPECT_FALSE(packs().Remove({copy.number}).ok());
   ASSERT_TRUE(packs().Retire(tuned.number).ok());
-  ASSERT_TRUE(packs().Remove(tuned.number).ok());
-  ASSERT_TRUE(packs().Remove(copy.number).ok());
-  EXPECT_EQ(packs().Remove(copy.number).error().kind, ErrorKind::kNotFound);
+  ASSERT_TRUE(packs().Remove({tuned.number}).ok());
+  ASSERT_TRUE(packs().Remove({copy.number}).ok());
+  EXPECT_EQ(packs().Remove({copy.number}).error().kind, ErrorKind::kNotFound);
   EXPECT_EQ(packs().Retire(copy.number).error().kind, ErrorKind::kNotFound);
   EXPECT_TRUE(Files().empty());
   Reopen();
@@ -206,15 +206,75 @@ TEST_F(PacksTest, NeedsEnd) {
   ExpectPacked(packs(), model(17, 16, 0));
   // Without the first copy neither could be read.
   ASSERT_TRUE(packs().Retire(first.number).ok());
-  EXPECT_EQ(packs().Remove(first.number).error().kind, ErrorKind::kConflict);
+  EXPECT_EQ(packs().Remove({first.number}).error().kind, ErrorKind::kConflict);
   ExpectPacked(packs(), model(17, 16, 0));
   Pack({{.entries = {{.tensor = 16}, {.tensor = 48}}}});
-  EXPECT_TRUE(packs().Remove(first.number).ok());
+  EXPECT_TRUE(packs().Remove({first.number}).ok());
   ExpectPacked(packs(), model(17, 16, 0));
   // In one pack as well.
   EXPECT_EQ(
       PackModels(&packs(), {model(32, 33, 0), model(33, 32, 0)}).error().kind,
       ErrorKind::kNotFound);
+}
+
+// Nobody needs two packs but each the other.
+TEST_F(PacksTest, PacksThatNeedEachOtherAreRemovedTogether) {
+  const SampleModel base = {.entries = {{.tensor = 16}}};
+  const SampleModel tuned = {.entries = {{17, 16, 0, false}, {.tensor = 64}}};
+  const PackInfo first = Pack({base});
+  const PackInfo second = Pack({tuned});
+  const PackInfo third =
+      Pack({{.entries = {{.tensor = 16}, {65, 64, 0, false}}}});
+  ASSERT_TRUE(packs().Retire(first.number).ok());
+  ASSERT_TRUE(packs().Remove({first.number}).ok());
+  ASSERT_TRUE(packs().Retire(second.number).ok());
+  ASSERT_TRUE(packs().Retire(third.number).ok());
+  for (const uint64_t number : {second.number, third.number}) {
+    EXPECT_EQ(packs().Remove({number}).error().kind, ErrorKind::kConflict);
+    EXPECT_TRUE(packs().FindRemovable({number})->empty());
+  }
+  const std::set both = {second.number, third.number};
+  EXPECT_EQ(*packs().FindRemovable(both), both);
+  EXPECT_TRUE(packs().Remove(both).ok());
+  EXPECT_TRUE(Files().empty());
+}
+
+// A copy that cannot be read is none, and is asked last.
+TEST_F(PacksTest, DamagedCopiesDoNotCount) {
+  const SampleModel base = {.entries = {{.tensor = 16}}};
+  const PackInfo first = Pack({base});
+  const PackInfo copy = Pack({{.entries = {{.tensor = 16}, {.tensor = 32}}}});
+  EXPECT_FALSE(*packs().HasDamage());
+  EXPECT_EQ(packs().SetDamage(first.number, {.objects = {1}}).error().kind,
+            ErrorKind::kNotFound)
+      << "it has one object";
+  ASSERT_TRUE(packs().SetDamage(first.number, {.objects = {0}}).ok());
+  EXPECT_TRUE(*packs().HasDamage());
+  const auto places = *packs().FindObject(SampleDigest(16));
+  ASSERT_EQ(places.size(), 2);
+  EXPECT_EQ(places[0].pack, copy.number);
+  EXPECT_TRUE(places[0].usable());
+  EXPECT_EQ(places[1].pack, first.number);
+  EXPECT_FALSE(places[1].usable());
+  // The copy is needed, though there is another one.
+  const PackInfo tuned = Pack({{.entries = {{17, 16, 0, false}}}});
+  ASSERT_TRUE(packs().Retire(copy.number).ok());
+  EXPECT_EQ(packs().Remove({copy.number}).error().kind, ErrorKind::kConflict);
+  Reopen();
+  EXPECT_EQ(packs().FindDamage(first.number)->objects,
+            std::vector<uint64_t>{0});
+  EXPECT_TRUE((*packs().Find(first.number))->damaged);
+  EXPECT_EQ(packs().Remove({copy.number}).error().kind, ErrorKind::kConflict);
+  ASSERT_TRUE(packs().SetDamage(copy.number, {.all = true}).ok());
+  EXPECT_EQ(
+      PackModels(&packs(), {{.entries = {{18, 16, 0, false}}}}).error().kind,
+      ErrorKind::kNotFound);
+  // It was mended, or nothing was wrong with it.
+  ASSERT_TRUE(packs().SetDamage(first.number, {}).ok());
+  EXPECT_TRUE((*packs().FindObject(SampleDigest(16)))[0].usable());
+  ASSERT_TRUE(packs().Remove({copy.number}).ok());
+  EXPECT_FALSE(*packs().HasDamage());
+  EXPECT_EQ(Files(), (std::vector{Key(first), Key(tuned)}));
 }
 
 TEST_F(PacksTest, AnEntryIsThereOnce) {
@@ -227,7 +287,7 @@ TEST_F(PacksTest, WhoReadsOneThatIsRemovedGoesOn) {
   const PackInfo base = Pack({kBase});
   const auto reading = packs().Open(base.number);
   ASSERT_TRUE(packs().Retire(base.number).ok());
-  ASSERT_TRUE(packs().Remove(base.number).ok());
+  ASSERT_TRUE(packs().Remove({base.number}).ok());
   EXPECT_TRUE(ReadPack(**reading).ok());
 }
 
@@ -286,7 +346,7 @@ TEST_F(PacksTest, FailingOperationsLeaveAllOrNothing) {
     if (!places.empty()) {
       ExpectPacked(packs(), kFineTune);
       ASSERT_TRUE(packs().Retire(places[0].pack).ok());
-      ASSERT_TRUE(packs().Remove(places[0].pack).ok());
+      ASSERT_TRUE(packs().Remove({places[0].pack}).ok());
     }
     EXPECT_EQ(Files(), std::vector{Key(base)});
     if (!reached) break;

@@ -54,7 +54,7 @@ TEST(RecordsTest, RoundTrip) {
   for (const Record& record :
        {SomeStaged(), Record(UnstagedRecord{1}), SomeSealed(),
         Record(PackSealedRecord{1, 2, {}}), Record(PackRetiredRecord{2}),
-        Record(PackRemovedRecord{kMaxNumber}),
+        Record(PackRemovedRecord{{1, 300, kMaxNumber}}),
         Record(RepositoryCreatedRecord{1, SomeRepository()}),
         Record(RepositoryChangedRecord{1, SomeRepository()}),
         Record(RepositoryDeletedRecord{1}),
@@ -65,8 +65,13 @@ TEST(RecordsTest, RoundTrip) {
         Record(RefChangedRecord{1, "v", GitId{}, {}}),
         Record(GrantedRecord{1, HashBytes({})}),
         Record(GrantEndedRecord{1, HashBytes({})}),
+        Record(GrantEndedRecord{1, HashBytes({}), 1 << 20}),
         Record(TokenCreatedRecord{7, SomeToken()}),
-        Record(TokenRevokedRecord{7})}) {
+        Record(TokenRevokedRecord{7}),
+        Record(PackDamagedRecord{7, {}}),
+        Record(PackDamagedRecord{7, {.all = true}}),
+        Record(PackDamagedRecord{7, {false, {0, 3}, {1, 200, 201}}}),
+        Record(StagedDamagedRecord{7})}) {
     const auto parsed = Parse(EncodeRecord(record));
     ASSERT_TRUE(parsed.ok()) << parsed.error().message;
     EXPECT_EQ(*parsed, record);
@@ -90,8 +95,8 @@ TEST(RecordsTest, HaveTheirFormat) {
   EXPECT_EQ(sealed.payload[4], std::byte{1});
   EXPECT_EQ(EncodeRecord(PackRetiredRecord{5}),
             (JournalRecord{4, {std::byte{5}}}));
-  EXPECT_EQ(EncodeRecord(PackRemovedRecord{5}),
-            (JournalRecord{5, {std::byte{5}}}));
+  EXPECT_EQ(EncodeRecord(PackRemovedRecord{{5, 6}}),
+            (JournalRecord{5, {std::byte{5}, std::byte{6}}}));
 }
 
 TEST(RecordsTest, WhatBreaksARuleIsRefused) {

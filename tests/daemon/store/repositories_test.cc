@@ -262,16 +262,16 @@ TEST_F(RepositoriesTest, GrantsKeepTheirFiles) {
   ASSERT_TRUE(store_->staging().Discard(file).ok());
   ASSERT_TRUE(store_->packs().Retire(pack->number).ok());
   Reopen();
-  EXPECT_EQ(store_->packs().Remove(pack->number).error().kind,
+  EXPECT_EQ(store_->packs().Remove({pack->number}).error().kind,
             ErrorKind::kConflict);
   ExpectPacked(store_->packs(), model);
   ASSERT_TRUE(repositories().Grant(b, file).ok());
   ASSERT_TRUE(repositories().EndGrant(a, file).ok());
   EXPECT_FALSE(*repositories().IsGranted(a, file));
-  EXPECT_EQ(store_->packs().Remove(pack->number).error().kind,
+  EXPECT_EQ(store_->packs().Remove({pack->number}).error().kind,
             ErrorKind::kConflict);
   ASSERT_TRUE(repositories().Delete(b).ok());
-  EXPECT_TRUE(store_->packs().Remove(pack->number).ok());
+  EXPECT_TRUE(store_->packs().Remove({pack->number}).ok());
 }
 
 TEST_F(RepositoriesTest, DeletedOnesLeaveNothing) {

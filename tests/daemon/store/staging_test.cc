@@ -63,7 +63,8 @@ TEST_F(StagingTest, UploadsAreReadableAtOnceAndAfterwards) {
 TEST_F(StagingTest, EqualBytesAreStagedOnce) {
   const StagedRecord first = Stage(bytes_);
   EXPECT_EQ(Stage(bytes_), first);
-  EXPECT_EQ(*staging().List(), std::vector{first});
+  ASSERT_EQ(staging().List()->size(), 1);
+  EXPECT_EQ(staging().List()->front().number, first.number);
   ExpectNoOtherFiles(storage_, staging());
 }
 

@@ -89,7 +89,7 @@ SampleModel PackedModel(uint64_t number) {
     if (number % 3 != 0) return;
     Tell(child.pipe, Told{number, Told::kGoing});
     if (!packs.Retire(pack->number).ok()) _exit(8);
-    if (!packs.Remove(pack->number).ok()) _exit(9);
+    if (!packs.Remove({pack->number}).ok()) _exit(9);
     Tell(child.pipe, Told{number, Told::kGone});
   });
 }
