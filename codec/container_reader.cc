@@ -145,29 +145,13 @@ Status ContainerReader::Impl::ReadObject(size_t object, uint64_t begin,
 Status ContainerReader::Impl::ReadLiteral(const Segment& segment,
                                           uint64_t begin, uint64_t end,
                                           const ByteConsumer& consumer) {
-  const uint64_t left = index_position_ - segment.record;
   std::vector<std::byte> bytes;
-  size_t wanted = 1024;
-  std::optional<Record> record;
-  while (!record) {
-    const size_t length = std::min<uint64_t>(left, wanted);
-    bytes.resize(length);
-    INGOT_TRY(source_->ReadAt(segment.record, bytes));
-    INGOT_ASSIGN(record, ParseRecord(bytes, source_->name(), segment.record,
-                                     &wanted));
-    if (!record && length == left) break;
-  }
-  if (!record || record->type() != RecordType::kLiteral) {
-    return Corruption(source_->name() + ": offset " +
-                      std::to_string(segment.record) +
-                      ": expected a literal record");
-  }
-  ByteReader reader(record->body, source_->name(),
-                    segment.record + record->body_offset);
-  INGOT_ASSIGN(const LiteralBody literal, ParseLiteralBody(&reader));
-  if (literal.length != segment.length) {
-    return reader.Corrupt("literal has another length than the index says");
-  }
+  INGOT_ASSIGN(const Record record,
+               ReadRecord(*source_, segment.record, index_position_, &bytes));
+  ByteReader reader(record.body, source_->name(),
+                    segment.record + record.body_offset);
+  INGOT_ASSIGN(const LiteralBody literal,
+               ParseLiteralOf(segment, record, &reader));
   std::vector<std::byte> raw(literal.length);
   if (Status status = DecodeBytes(literal.coder, literal.encoded, raw);
       !status.ok()) {
@@ -292,6 +276,12 @@ Result<std::unique_ptr<ContainerReader>> ContainerReader::Open(
   INGOT_TRY(impl->Open());
   return std::unique_ptr<ContainerReader>(
       new ContainerReader(std::move(impl)));
+}
+
+const Source& ContainerReader::source() const { return impl_->source(); }
+const Index& ContainerReader::index() const { return impl_->index(); }
+uint64_t ContainerReader::index_position() const {
+  return impl_->index_position();
 }
 
 const std::string& ContainerReader::name() const {

@@ -42,6 +42,8 @@ ByteConsumer CopyTo(MutableByteSpan out);
 // Whether a file begins as a container does; says nothing of the rest.
 Result<bool> LooksLikeContainer(const Source& source);
 
+struct Index;
+
 class ContainerReader {
  public:
   static Result<std::unique_ptr<ContainerReader>> Open(
@@ -90,7 +92,13 @@ class ContainerReader {
   void SetProgress(std::function<void(uint64_t raw_bytes)> progress);
 
  private:
+  friend class ContainerAssembler;  // copies records as they are
   class Impl;
+
+  const Source& source() const;
+  const Index& index() const;
+  uint64_t index_position() const;
+
   explicit ContainerReader(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };

@@ -33,6 +33,11 @@ RecordExtent ObjectRecords::Block(uint64_t block) const {
 
 Result<std::shared_ptr<const GroupSide>> ObjectRecords::Group(uint64_t group) {
   if (side_ != nullptr && group_ == group) return side_;
+  INGOT_ASSIGN(GroupBytes bytes, ReadGroup(group));
+  return std::move(bytes.side);
+}
+
+Result<GroupBytes> ObjectRecords::ReadGroup(uint64_t group) {
   const ObjectEntry& entry = index_->objects[object_];
   const size_t record_index = group * (1 + entry.geometry.blocks_per_group());
   const uint64_t position = positions_[record_index];
@@ -41,7 +46,8 @@ Result<std::shared_ptr<const GroupSide>> ObjectRecords::Group(uint64_t group) {
   size_t wanted = 0;
   INGOT_ASSIGN(const std::optional<Record> record,
                ParseRecord(bytes, source_->name(), position, &wanted));
-  if (!record || record->type() != RecordType::kGroup) {
+  if (!record || record->type() != RecordType::kGroup ||
+      record->size != bytes.size()) {
     return Corruption(source_->name() + ": offset " + std::to_string(position) +
                       ": expected a group record");
   }
@@ -59,7 +65,7 @@ Result<std::shared_ptr<const GroupSide>> ObjectRecords::Group(uint64_t group) {
   }
   group_ = group;
   side_ = std::make_shared<GroupSide>(std::move(side));
-  return side_;
+  return GroupBytes{std::move(bytes), side_};
 }
 
 Result<BlockContext> ObjectRecords::Context(uint64_t block) {
@@ -90,13 +96,21 @@ Result<std::set<Digest>> ObjectRecords::References() {
   return references;
 }
 
+Result<BlockBytes> ObjectRecords::ReadBlock(uint64_t block) {
+  INGOT_ASSIGN(const BlockContext context, Context(block));
+  const RecordExtent extent = Block(block);
+  INGOT_TRY(bytes_.Resize(extent.size));
+  INGOT_TRY(source_->ReadAt(extent.position, bytes_.span()));
+  INGOT_ASSIGN(const ParsedBlock parsed,
+               CheckBlockRecord(bytes_.span(), extent.position, context));
+  const ByteSpan bytes = bytes_.span();
+  return BlockBytes{bytes.first(parsed.record_size),
+                    bytes.subspan(parsed.payload_offset)};
+}
+
 Status ObjectRecords::CheckBlocks() {
   for (uint64_t block = 0; block < index_->objects[object_].blocks(); ++block) {
-    INGOT_ASSIGN(const BlockContext context, Context(block));
-    const RecordExtent extent = Block(block);
-    INGOT_TRY(bytes_.Resize(extent.size));
-    INGOT_TRY(source_->ReadAt(extent.position, bytes_.span()));
-    INGOT_TRY(CheckBlockRecord(bytes_.span(), extent.position, context));
+    INGOT_TRY(ReadBlock(block));
   }
   return {};
 }

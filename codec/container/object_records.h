@@ -31,6 +31,16 @@ struct RecordExtent {
   uint64_t size;
 };
 
+// Records that were read and compared with their checksums.
+struct GroupBytes {
+  std::vector<std::byte> record;
+  std::shared_ptr<const GroupSide> side;
+};
+struct BlockBytes {
+  ByteSpan record;  // without padding
+  ByteSpan payload;
+};
+
 class ObjectRecords {
  public:
   // Both must outlive the ObjectRecords.
@@ -42,10 +52,15 @@ class ObjectRecords {
   RecordExtent Block(uint64_t block) const;
   // kCorruption where the record is not what the index says.
   Result<std::shared_ptr<const GroupSide>> Group(uint64_t group);
+  // The same with the record's bytes, read anew.
+  Result<GroupBytes> ReadGroup(uint64_t group);
   // What decoding a block needs, but for BlockContext::outside.
   Result<BlockContext> Context(uint64_t block);
   // Digests of the objects that predict elements of this one, in their order.
   Result<std::set<Digest>> References();
+  // A block's bytes, compared with its checksums and not decoded; valid until
+  // the next call.
+  Result<BlockBytes> ReadBlock(uint64_t block);
   // Reads every block and compares it with its checksums; decodes none.
   Status CheckBlocks();
 

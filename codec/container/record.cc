@@ -322,6 +322,18 @@ Result<LiteralBody> ParseLiteralBody(ByteReader* reader) {
   return literal;
 }
 
+Result<LiteralBody> ParseLiteralOf(const Segment& segment, const Record& record,
+                                   ByteReader* reader) {
+  if (record.type() != RecordType::kLiteral) {
+    return reader->Corrupt("expected a literal record");
+  }
+  INGOT_ASSIGN(LiteralBody literal, ParseLiteralBody(reader));
+  if (literal.length != segment.length) {
+    return reader->Corrupt("literal has another length than the index says");
+  }
+  return literal;
+}
+
 void AppendObjectBegin(const ObjectBeginBody& begin,
                        std::vector<std::byte>* body) {
   AppendOptionalView(begin.view, body);

@@ -83,6 +83,10 @@ struct LiteralBody {
 void AppendLiteralBody(const std::optional<TensorView>& view, ByteSpan raw,
                        std::vector<std::byte>* body);
 Result<LiteralBody> ParseLiteralBody(ByteReader* reader);
+// The same where the index lists the record as `segment`, a literal; `reader`
+// is at the record's body. kCorruption where it is something else.
+Result<LiteralBody> ParseLiteralOf(const Segment& segment, const Record& record,
+                                   ByteReader* reader);
 
 struct ObjectBeginBody {
   std::optional<TensorView> view;

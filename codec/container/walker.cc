@@ -151,37 +151,43 @@ Status Checker::Check(const Record& record, uint64_t position,
 
 }  // namespace
 
+Result<Record> ReadRecord(const Source& source, uint64_t position, uint64_t end,
+                          std::vector<std::byte>* bytes) {
+  const uint64_t left = end - std::min(position, end);
+  size_t wanted = kFirstRead;
+  while (true) {
+    // ParseRecord bounds what it wants by the limits of the format.
+    const size_t length = std::min<uint64_t>(left, wanted);
+    bytes->resize(length);
+    INGOT_TRY(source.ReadAt(position, *bytes));
+    INGOT_ASSIGN(const std::optional<Record> record,
+                 ParseRecord(*bytes, source.name(), position, &wanted));
+    if (record) return *record;
+    if (length == left) {
+      return Corruption(source.name() + ": offset " + std::to_string(position) +
+                        ": record reaches into the index");
+    }
+  }
+}
+
 Status WalkRecords(const Source& source, uint64_t index_position,
                    const RecordVisitor& visitor) {
   std::vector<std::byte> bytes;
   for (uint64_t position = kHeaderBytes; position < index_position;) {
     const uint64_t left = index_position - position;
-    size_t wanted = kFirstRead;
-    std::optional<Record> record;
-    while (!record) {
-      // ParseRecord bounds what it wants by the limits of the format.
-      const size_t length = std::min<uint64_t>(left, wanted);
-      bytes.resize(length);
-      INGOT_TRY(source.ReadAt(position, bytes));
-      INGOT_ASSIGN(record,
-                   ParseRecord(bytes, source.name(), position, &wanted));
-      if (!record && length == left) {
-        return Corruption(source.name() + ": offset " +
-                          std::to_string(position) +
-                          ": record reaches into the index");
-      }
-    }
-    uint64_t total = record->size;
-    if ((record->raw_type & kPayloadBit) != 0) {
-      total += PayloadPadding(position + total, record->payload_length) +
-               record->payload_length;
+    INGOT_ASSIGN(const Record record,
+                 ReadRecord(source, position, index_position, &bytes));
+    uint64_t total = record.size;
+    if ((record.raw_type & kPayloadBit) != 0) {
+      total += PayloadPadding(position + total, record.payload_length) +
+               record.payload_length;
     }
     if (total > left) {
       return Corruption(source.name() + ": offset " +
                         std::to_string(position) +
                         ": record reaches into the index");
     }
-    INGOT_TRY(visitor(*record, position, total));
+    INGOT_TRY(visitor(record, position, total));
     position += total;
   }
   return {};

@@ -4,13 +4,15 @@
 // between header and index are exactly those, in a valid order. Payloads are
 // skipped, so that a walk costs a small read for each record.
 //
-// Thread-safety: a function; the visitor is called on the caller's thread.
+// Thread-safety: functions; the visitor is called on the caller's thread.
 
 #ifndef INGOT_CODEC_CONTAINER_WALKER_H_
 #define INGOT_CODEC_CONTAINER_WALKER_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <vector>
 
 #include "codec/container/index.h"
 #include "codec/container/record.h"
@@ -22,6 +24,12 @@ namespace ingot {
 using RecordVisitor =
     std::function<Status(const Record& record, uint64_t position,
                          uint64_t total_size)>;
+
+// The record at `position`, without padding and payload, read into *bytes a
+// little at first and the rest where it is longer. kCorruption where it does
+// not end before `end`.
+Result<Record> ReadRecord(const Source& source, uint64_t position, uint64_t end,
+                          std::vector<std::byte>* bytes);
 
 // Visits the records in [kHeaderBytes, index_position).
 Status WalkRecords(const Source& source, uint64_t index_position,

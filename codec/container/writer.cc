@@ -52,14 +52,25 @@ Status ContainerWriter::BeginFile(const FileInfo& info) {
   return {};
 }
 
-Status ContainerWriter::Literal(const std::optional<TensorView>& view,
-                                ByteSpan raw) {
+Status ContainerWriter::BeginLiteral(const std::optional<TensorView>& view,
+                                     uint64_t length) {
   Segment segment;
   segment.kind = Segment::Kind::kLiteral;
   segment.view = view;
-  segment.length = raw.size();
+  segment.length = length;
   segment.record = position_;
-  INGOT_TRY(AddSegment(std::move(segment)));
+  return AddSegment(std::move(segment));
+}
+
+Status ContainerWriter::CopyLiteral(const std::optional<TensorView>& view,
+                                    uint64_t length, ByteSpan record) {
+  INGOT_TRY(BeginLiteral(view, length));
+  return Write(record);
+}
+
+Status ContainerWriter::Literal(const std::optional<TensorView>& view,
+                                ByteSpan raw) {
+  INGOT_TRY(BeginLiteral(view, raw.size()));
   AppendLiteralBody(view, raw, &body_);
   INGOT_TRY(WriteRecord(RecordType::kLiteral));
   return {};
@@ -77,8 +88,14 @@ Status ContainerWriter::LiteralOrOutside(const std::optional<TensorView>& view,
 }
 
 Status ContainerWriter::BeginObject(const std::optional<TensorView>& view,
-                                    const Geometry& geometry) {
+                                    const Geometry& geometry, unsigned depth) {
+  if (index_.objects.size() == kMaxObjects) {
+    return Error{ErrorKind::kResourceExhausted,
+                 "more than " + std::to_string(kMaxObjects) +
+                     " objects in one container"};
+  }
   object_ = ObjectEntry{};
+  object_.depth = depth;
   object_.position = position_;
   object_.geometry = geometry;
   object_view_ = view;
@@ -103,15 +120,38 @@ Status ContainerWriter::Group(const GroupSide& side) {
   return {};
 }
 
-Status ContainerWriter::Block(const EncodedBlock& block) {
+Status ContainerWriter::CopyGroup(ByteSpan record, const GroupSide& side) {
+  if (side.delta != nullptr) {
+    for (const GroupReference& reference : side.delta->references) {
+      object_outside_.insert(reference.digest);
+    }
+  }
+  object_.sizes.push_back(static_cast<uint32_t>(record.size()));
+  return Write(record);
+}
+
+Status ContainerWriter::WritePadding(uint64_t payload_length) {
   static constexpr std::array<std::byte, kPayloadAlignment> kZeros{};
-  const uint64_t length = block.header.payload_length;
+  const uint64_t padding = PayloadPadding(position_, payload_length);
+  return padding > 0 ? Write(ByteSpan(kZeros).first(padding)) : Status();
+}
+
+Status ContainerWriter::Block(const EncodedBlock& block) {
+  const uint64_t start = position_;
   AppendBlockHeader(block.header, &body_);
-  INGOT_ASSIGN(const uint64_t size, WriteRecord(RecordType::kBlock));
-  const uint64_t padding = PayloadPadding(position_, length);
-  if (padding > 0) INGOT_TRY(Write(ByteSpan(kZeros).first(padding)));
+  INGOT_TRY(WriteRecord(RecordType::kBlock));
+  INGOT_TRY(WritePadding(block.header.payload_length));
   for (const ByteSpan piece : block.payload) INGOT_TRY(Write(piece));
-  object_.sizes.push_back(static_cast<uint32_t>(size + padding + length));
+  object_.sizes.push_back(static_cast<uint32_t>(position_ - start));
+  return {};
+}
+
+Status ContainerWriter::CopyBlock(ByteSpan record, ByteSpan payload) {
+  const uint64_t start = position_;
+  INGOT_TRY(Write(record));
+  INGOT_TRY(WritePadding(payload.size()));
+  INGOT_TRY(Write(payload));
+  object_.sizes.push_back(static_cast<uint32_t>(position_ - start));
   return {};
 }
 

@@ -40,14 +40,21 @@ class ContainerWriter final : public GroupSink {
   // where that is smaller.
   Status LiteralOrOutside(const std::optional<TensorView>& view, ByteSpan raw,
                           const ObjectId& id);
+  // `depth`: at least that of the object, where groups do not say it.
   Status BeginObject(const std::optional<TensorView>& view,
-                     const Geometry& geometry);
+                     const Geometry& geometry, unsigned depth = 0);
   // How deep an object is that groups may refer to. REQUIRES: < kMaxDepth.
   void SetDepth(const Digest& object, unsigned depth) {
     depths_[object] = depth;
   }
   Status Group(const GroupSide& side) override;
   Status Block(const EncodedBlock& block) override;
+  // Records of other containers as they are, which the caller has checked: a
+  // literal of `length` raw bytes; a group; a block and its payload.
+  Status CopyLiteral(const std::optional<TensorView>& view, uint64_t length,
+                     ByteSpan record);
+  Status CopyGroup(ByteSpan record, const GroupSide& side);
+  Status CopyBlock(ByteSpan record, ByteSpan payload);
   // Ends the object. Where the container already holds the same one, or others
   // do (`outside`), and the sink can rewind, the copy is dropped and a
   // reference takes its place.
@@ -55,6 +62,7 @@ class ContainerWriter final : public GroupSink {
   // A reference to an object of this container (true), or nothing written.
   Result<bool> ReferenceKnown(const std::optional<TensorView>& view,
                               const ObjectId& id);
+  bool Has(const ObjectId& id) const { return known_.contains(id); }
   Status ReferenceOutside(const std::optional<TensorView>& view,
                           const ObjectId& id);
   Status EndFile(const ObjectId& id, const std::string& note);
@@ -72,6 +80,8 @@ class ContainerWriter final : public GroupSink {
 
  private:
   Status Write(ByteSpan bytes);
+  Status WritePadding(uint64_t payload_length);
+  Status BeginLiteral(const std::optional<TensorView>& view, uint64_t length);
   // The current file's next segment; kResourceExhausted beyond the limit.
   Status AddSegment(Segment segment);
   // Writes body_ as a record and clears it; returns the record's size.

@@ -1,9 +1,13 @@
 // Any bytes as a container with random access, as they are and with their
-// checksums repaired: opened, measured, read whole and in parts, verified.
+// checksums repaired: opened, measured, read whole and in parts, verified, and
+// copied into another container.
 
 #include <algorithm>
+#include <memory>
 
+#include "codec/container_assembler.h"
 #include "codec/container_reader.h"
+#include "codec/sink.h"
 #include "codec/source.h"
 #include "tests/fuzz/any_source.h"
 #include "tests/fuzz/container_repair.h"
@@ -42,6 +46,35 @@ bool ReadRange(ContainerReader* reader, size_t file, uint64_t begin,
   return true;
 }
 
+Status Copy(const ContainerReader& reader, std::vector<std::byte>* bytes) {
+  const std::unique_ptr<Sink> sink = MakeMemorySink(bytes);
+  ContainerAssembler assembler(sink.get());
+  INGOT_TRY(assembler.Start());
+  for (size_t file = 0; file < reader.files().size(); ++file) {
+    INGOT_TRY(
+        assembler.AddFile(reader, file, {.provide = ProvideFrom(reader)}));
+  }
+  for (size_t object = 0; object < reader.object_count(); ++object) {
+    INGOT_TRY(assembler.AddObject(reader, object));
+  }
+  return assembler.Finish();
+}
+
+// A container that is whole has a copy that is. `whole`: this one is.
+void TryCopy(const ContainerReader& reader, ReferenceSource* references,
+             bool whole) {
+  std::vector<std::byte> bytes;
+  if (const Status copied = Copy(reader, &bytes); !copied.ok()) {
+    Check(!whole);
+    return CheckRefusal(copied.error());
+  }
+  Result<std::unique_ptr<ContainerReader>> copy = ContainerReader::Open(
+      MakeMemorySource(bytes), {.references = references});
+  Check(copy.ok());
+  uint64_t incomplete = 0;
+  Check((*copy)->Verify(&incomplete).ok() || !whole);
+}
+
 void TryContainer(ByteSpan bytes, ReferenceSource* references) {
   Result<std::unique_ptr<ContainerReader>> opened = ContainerReader::Open(
       MakeMemorySource(bytes), {.references = references});
@@ -69,6 +102,7 @@ void TryContainer(ByteSpan bytes, ReferenceSource* references) {
   if (!verified.ok()) CheckRefusalOrMissing(verified.error());
   // What is verified can be read, but for objects outside.
   Check(!verified.ok() || incomplete > 0 || all_read);
+  TryCopy(reader, references, verified.ok());
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "codec/container_assembler.h"
 #include "codec/container_reader.h"
 #include "daemon/store/keys.h"
 #include "daemon/store/memory_storage.h"
@@ -112,6 +113,38 @@ TEST(PackReaderTest, SaysWhatIsInIt) {
     ASSERT_TRUE(contents.ok()) << contents.error().message;
     EXPECT_EQ(*contents, ExpectedContents(models));
   }
+}
+
+// Two packs copied into one are what one would have been.
+TEST(PackReaderTest, ReadsWhatWasCopiedTogether) {
+  const std::vector<std::vector<SampleModel>> packs = {{kBase},
+                                                       {kFineTune, kMixed}};
+  std::vector<std::byte> bytes;
+  const auto sink = MakeMemorySink(&bytes);
+  ContainerAssembler assembler(sink.get());
+  ASSERT_TRUE(assembler.Start().ok());
+  for (const std::vector<SampleModel>& models : packs) {
+    std::vector<std::byte> pack;
+    ASSERT_TRUE(EncodeModels(models, MakeMemorySink(&pack).get()).ok());
+    const auto reader = ContainerReader::Open(MakeMemorySource(pack), {});
+    ASSERT_TRUE(reader.ok()) << reader.error().message;
+    for (size_t file = 0; file < models.size(); ++file) {
+      ASSERT_TRUE(
+          assembler.AddFile(**reader, file, {.provide = ProvideFrom(**reader)})
+              .ok());
+    }
+  }
+  ASSERT_TRUE(assembler.Finish().ok());
+  std::vector<std::byte> together;
+  ASSERT_TRUE(
+      EncodeModels({kBase, kFineTune, kMixed}, MakeMemorySink(&together).get())
+          .ok());
+  const auto expected = ReadPack(*MakeMemorySource(together));
+  const auto contents = ReadPack(*MakeMemorySource(bytes));
+  ASSERT_TRUE(expected.ok()) << expected.error().message;
+  ASSERT_TRUE(contents.ok()) << contents.error().message;
+  EXPECT_EQ(contents->files, expected->files);
+  EXPECT_EQ(contents->objects, expected->objects);
 }
 
 TEST_F(PacksTest, WhatIsNotSealedLeavesNothing) {

@@ -1,0 +1,225 @@
+#include "codec/container_assembler.h"
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "codec/container/index.h"
+#include "codec/container/object_records.h"
+#include "codec/container/record.h"
+#include "codec/container/walker.h"
+#include "codec/container/writer.h"
+
+namespace ingot {
+namespace {
+
+// What a container is to who copies from it.
+struct Original {
+  const Source& source;
+  const Index& index;
+  uint64_t index_position;
+
+  Error Disagree(uint64_t position) const {
+    return Corruption(source.name() + ": offset " + std::to_string(position) +
+                      ": record is not what the index says");
+  }
+  Result<ByteReader> Read(RecordType type, uint64_t position, uint64_t* size,
+                          std::vector<std::byte>* bytes) const {
+    INGOT_ASSIGN(const Record record,
+                 ReadRecord(source, position, index_position, bytes));
+    if (record.type() != type) return Disagree(position);
+    *size = record.size;
+    return ByteReader(record.body, source.name(),
+                      position + record.body_offset);
+  }
+};
+
+Status CheckBegin(const Original& from, const ObjectEntry& entry) {
+  std::vector<std::byte> bytes;
+  uint64_t size = 0;
+  INGOT_ASSIGN(ByteReader body, from.Read(RecordType::kObjectBegin,
+                                          entry.position, &size, &bytes));
+  INGOT_ASSIGN(const ObjectBeginBody begin, ParseObjectBegin(&body));
+  if (size != entry.begin_size || begin.geometry != entry.geometry) {
+    return from.Disagree(entry.position);
+  }
+  return {};
+}
+
+Status CheckEnd(const Original& from, const ObjectEntry& entry) {
+  const uint64_t position = entry.position + entry.RecordBytes();
+  std::vector<std::byte> bytes;
+  uint64_t size = 0;
+  INGOT_ASSIGN(ByteReader body,
+               from.Read(RecordType::kObjectEnd, position, &size, &bytes));
+  INGOT_ASSIGN(const ObjectId id, ParseObjectId(&body));
+  INGOT_TRY(body.ExpectDone());
+  return id == entry.id ? Status() : Status(from.Disagree(position));
+}
+
+}  // namespace
+
+class ContainerAssembler::Impl {
+ public:
+  explicit Impl(Sink* sink) : writer_(sink) {}
+
+  ContainerWriter& writer() { return writer_; }
+  const std::set<Digest>& held() const { return held_; }
+
+  Status CopyObject(const Original& from, size_t object,
+                    const std::optional<TensorView>& view);
+  Status CopyLiteral(const Original& from, const Segment& segment);
+
+ private:
+  ContainerWriter writer_;
+  std::set<Digest> held_;
+};
+
+Status ContainerAssembler::Impl::CopyObject(
+    const Original& from, size_t object,
+    const std::optional<TensorView>& view) {
+  const ObjectEntry& entry = from.index.objects[object];
+  INGOT_TRY(CheckBegin(from, entry));
+  INGOT_TRY(writer_.BeginObject(view, entry.geometry, entry.depth));
+  ObjectRecords records(&from.source, &from.index);
+  records.Select(object);
+  const uint64_t blocks = entry.blocks();
+  for (uint64_t block = 0; block < blocks; ++block) {
+    if (block % entry.geometry.blocks_per_group() == 0) {
+      INGOT_ASSIGN(
+          const GroupBytes group,
+          records.ReadGroup(block / entry.geometry.blocks_per_group()));
+      INGOT_TRY(writer_.CopyGroup(group.record, *group.side));
+    }
+    INGOT_ASSIGN(const BlockBytes bytes, records.ReadBlock(block));
+    INGOT_TRY(writer_.CopyBlock(bytes.record, bytes.payload));
+  }
+  INGOT_TRY(CheckEnd(from, entry));
+  held_.insert(entry.id.digest);
+  return writer_.EndObject(entry.id);
+}
+
+Status ContainerAssembler::Impl::CopyLiteral(const Original& from,
+                                             const Segment& segment) {
+  std::vector<std::byte> bytes;
+  INGOT_ASSIGN(const Record record, ReadRecord(from.source, segment.record,
+                                               from.index_position, &bytes));
+  ByteReader body(record.body, from.source.name(),
+                  segment.record + record.body_offset);
+  INGOT_TRY(ParseLiteralOf(segment, record, &body));
+  return writer_.CopyLiteral(segment.view, segment.length,
+                             ByteSpan(bytes).first(record.size));
+}
+
+ObjectProvider ProvideFrom(const ContainerReader& container) {
+  std::map<ObjectId, size_t> objects;
+  for (size_t i = 0; i < container.object_count(); ++i) {
+    objects.emplace(container.object(i).id, i);
+  }
+  return [&container, objects = std::move(objects)](
+             const ObjectId& id, const ObjectCopy& copy) -> Status {
+    const auto found = objects.find(id);
+    return found == objects.end() ? Status() : copy(container, found->second);
+  };
+}
+
+ContainerAssembler::ContainerAssembler(Sink* sink)
+    : impl_(std::make_unique<Impl>(sink)) {}
+ContainerAssembler::~ContainerAssembler() = default;
+
+Status ContainerAssembler::Start() { return impl_->writer().Start(); }
+
+Status ContainerAssembler::AddObject(const ContainerReader& container,
+                                     size_t object) {
+  if (object >= container.object_count()) {
+    return InvalidArgument(container.name() + ": no object " +
+                           std::to_string(object));
+  }
+  if (Has(container.index().objects[object].id)) return {};
+  return impl_->CopyObject(
+      {container.source(), container.index(), container.index_position()},
+      object, std::nullopt);
+}
+
+Status ContainerAssembler::AddFile(const ContainerReader& container,
+                                   size_t file, const FileCopy& how) {
+  if (file >= container.files().size()) {
+    return InvalidArgument(container.name() + ": no file " +
+                           std::to_string(file));
+  }
+  const Original from{container.source(), container.index(),
+                      container.index_position()};
+  const Manifest& manifest = from.index.files[file];
+  const FileInfo& info = how.info ? *how.info : manifest.info;
+  if ((!info.path.empty() && !IsSafeRelativePath(info.path)) ||
+      info.format.size() > kMaxStringBytes) {
+    return InvalidArgument(
+        "a file's path that leaves its folder, or a format of " +
+        std::to_string(info.format.size()) + " bytes");
+  }
+  ContainerWriter& writer = impl_->writer();
+  INGOT_TRY(writer.BeginFile(info));
+  std::set<ObjectId> asked;
+  for (const Segment& segment : manifest.segments) {
+    if (segment.kind == Segment::Kind::kLiteral) {
+      INGOT_TRY(impl_->CopyLiteral(from, segment));
+      continue;
+    }
+    const ObjectId& id = segment.kind == Segment::Kind::kObject
+                             ? from.index.objects[segment.object].id
+                             : segment.outside;
+    INGOT_ASSIGN(const bool known, writer.ReferenceKnown(segment.view, id));
+    if (known) continue;
+    bool copied = false;
+    if (how.provide && asked.insert(id).second) {
+      INGOT_TRY(how.provide(
+          id, [&](const ContainerReader& holder, size_t object) -> Status {
+            if (copied || object >= holder.object_count() ||
+                holder.index().objects[object].id != id) {
+              return InvalidArgument(holder.name() + ": object " +
+                                     std::to_string(object) + " is not " +
+                                     ToHex(id.digest));
+            }
+            copied = true;
+            return impl_->CopyObject(
+                {holder.source(), holder.index(), holder.index_position()},
+                object, segment.view);
+          }));
+    }
+    if (!copied) INGOT_TRY(writer.ReferenceOutside(segment.view, id));
+  }
+  return writer.EndFile(manifest.id, manifest.note);
+}
+
+Status ContainerAssembler::AddBaseFiles(const ContainerReader& container) {
+  for (const BaseFile& file : container.base_files()) {
+    const Status added = impl_->writer().AddBaseFile(file);
+    // They are hints.
+    if (!added.ok() && added.error().kind == ErrorKind::kResourceExhausted) {
+      break;
+    }
+    INGOT_TRY(added);
+  }
+  return {};
+}
+
+bool ContainerAssembler::Has(const ObjectId& id) const {
+  return impl_->writer().Has(id);
+}
+
+std::set<Digest> ContainerAssembler::outside() const {
+  std::set<Digest> outside;
+  for (const Digest& digest : impl_->writer().outside()) {
+    if (!impl_->held().contains(digest)) outside.insert(digest);
+  }
+  return outside;
+}
+
+uint64_t ContainerAssembler::encoded_bytes() const {
+  return impl_->writer().position();
+}
+
+Status ContainerAssembler::Finish() { return impl_->writer().Finish(); }
+
+}  // namespace ingot
