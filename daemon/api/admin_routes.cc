@@ -16,8 +16,6 @@ using boost::asio::awaitable;
 using http::Exchange;
 using nlohmann::json;
 
-Error Stopped() { return {ErrorKind::kCancelled, "the daemon ends"}; }
-
 // A number of the arguments; 0 where there is none.
 uint64_t NumberOf(const json& arguments, const char* member) {
   const auto found = arguments.find(member);
@@ -26,8 +24,8 @@ uint64_t NumberOf(const json& arguments, const char* member) {
              : 0;
 }
 
-Result<json> ReadStats(store::Store* store, const json&, const Stop&) {
-  INGOT_ASSIGN(const StoreTotals totals, TotalsOf(store));
+Result<json> ReadStats(const Administered& what, const json&) {
+  INGOT_ASSIGN(const StoreTotals totals, TotalsOf(what.store));
   return json{
       {"staged",
        {{"files", totals.staged_files}, {"bytes", totals.staged_bytes}}},
@@ -45,8 +43,8 @@ const char* NameOf(store::TokenScope scope) {
                                               : "read";
 }
 
-Result<json> ListTokens(store::Store* store, const json&, const Stop&) {
-  const store::Tokens& tokens = store->tokens();
+Result<json> ListTokens(const Administered& what, const json&) {
+  const store::Tokens& tokens = what.store->tokens();
   INGOT_ASSIGN(const std::vector<store::TokenInfo> list, tokens.List());
   json all = json::array();
   for (const auto& [number, token] : list) {
@@ -63,8 +61,7 @@ Result<json> ListTokens(store::Store* store, const json&, const Stop&) {
   return json{{"tokens", std::move(all)}};
 }
 
-Result<json> CreateToken(store::Store* store, const json& arguments,
-                         const Stop&) {
+Result<json> CreateToken(const Administered& what, const json& arguments) {
   constexpr uint64_t kDay = 24ull * 60 * 60 * 1000;
   constexpr uint64_t kMaxDays = 36'500;
   store::Token token = {.name = TextOf(arguments, "name"), .secret = {}};
@@ -84,55 +81,21 @@ Result<json> CreateToken(store::Store* store, const json& arguments,
   }
   const uint64_t days = NumberOf(arguments, "days");
   if (days > kMaxDays) return InvalidArgument("days: expected 36500 at most");
-  if (days > 0) token.expires = store->tokens().now() + days * kDay;
+  if (days > 0) token.expires = what.store->now() + days * kDay;
   INGOT_ASSIGN(const std::string secret,
-               store->tokens().Create(std::move(token)));
+               what.store->tokens().Create(std::move(token)));
   return json{{"secret", secret}};
 }
 
-Result<json> RevokeToken(store::Store* store, const json& arguments,
-                         const Stop&) {
-  INGOT_TRY(store->tokens().Revoke(NumberOf(arguments, "number")));
+Result<json> RevokeToken(const Administered& what, const json& arguments) {
+  INGOT_TRY(what.store->tokens().Revoke(NumberOf(arguments, "number")));
   return json::object();
 }
 
-// What is wrong with all that the store holds. What was taken away meanwhile,
-// as a daemon does at work, is not.
-Result<json> CheckStore(store::Store* store, const json& arguments,
-                        const Stop& stop) {
-  const bool read_data = arguments.value("read_data", json()) == true;
-  const store::Staging& staging = store->staging();
-  const store::Packs& packs = store->packs();
-  json problems = json::array();
-  INGOT_ASSIGN(const std::vector<store::StagedFile> staged, staging.List());
-  for (const store::StagedRecord& record : staged) {
-    if (stop()) return Stopped();
-    const auto source = staging.Open(record.digest);
-    const Status status = !source.ok() ? source.error()
-                          : read_data  ? staging.Check(record.digest)
-                                       : Status();
-    if (status.ok()) continue;
-    INGOT_ASSIGN(const auto found, staging.Find(record.digest));
-    if (found) problems.push_back(status.error().message);
-  }
-  INGOT_ASSIGN(const std::vector<store::PackInfo> list, packs.List());
-  for (const store::PackInfo& pack : list) {
-    if (stop()) return Stopped();
-    const auto source = packs.Open(pack.number);
-    const Status status = !source.ok() ? source.error()
-                          : read_data  ? packs.Check(pack.number)
-                                       : Status();
-    if (status.ok()) continue;
-    INGOT_ASSIGN(const auto found, packs.Find(pack.number));
-    if (found) problems.push_back(status.error().message);
-  }
-  return json{{"problems", std::move(problems)}};
-}
-
-awaitable<void> Answer(const AdminOperation* operation, store::Store* store,
+awaitable<void> Answer(const AdminOperation* operation, Administered what,
                        http::Workers* workers, Exchange& exchange) {
   const Result<auth::Principal> who =
-      Authenticate(exchange.request(), store->tokens());
+      Authenticate(exchange.request(), what.store->tokens());
   if (!who.ok()) {
     co_await RespondUnauthorized(exchange, who.error());
     co_return;
@@ -149,10 +112,7 @@ awaitable<void> Answer(const AdminOperation* operation, store::Store* store,
     co_await RespondError(exchange, arguments.error());
     co_return;
   }
-  const auto run = [&] {
-    return operation->run(store, *arguments,
-                          [&exchange] { return exchange.draining(); });
-  };
+  const auto run = [&] { return operation->run(what, *arguments); };
   const Result<json> answer = co_await workers->Run(run);
   if (answer.ok()) {
     co_await RespondJson(exchange, EncodeJson(*answer) + "\n");
@@ -172,14 +132,12 @@ const AdminOperation kCreateToken = {"POST", "/api/tokens/create",
                                      CreateToken};
 const AdminOperation kRevokeToken = {"POST", "/api/tokens/revoke",
                                      "End a token", RevokeToken};
-const AdminOperation kCheckStore = {
-    "POST", "/api/check", "Look for damage in all that is stored", CheckStore};
 
-void AddAdminRoutes(store::Store* store, http::Workers* workers,
-                    http::Router* router) {
+void AddAdminRoutes(const Administered& what, http::Workers* workers,
+                    http::Workers* patient, http::Router* router) {
   for (const AdminOperation* operation :
-       {&kReadStats, &kListTokens, &kCreateToken, &kRevokeToken,
-        &kCheckStore}) {
+       {&kReadStats, &kListTokens, &kCreateToken, &kRevokeToken, &kCompactStore,
+        &kCollectStore, &kCheckStore, &kRepairStore}) {
     http::RouteInfo info(operation->summary);
     info.Needs("admin");
     if (std::string(operation->method) == "POST") {
@@ -187,7 +145,9 @@ void AddAdminRoutes(store::Store* store, http::Workers* workers,
     }
     router->Add(operation->method, operation->path, std::move(info),
                 [=](Exchange& exchange, const http::PathParameters&) {
-                  return Answer(operation, store, workers, exchange);
+                  return Answer(operation, what,
+                                operation->takes_long ? patient : workers,
+                                exchange);
                 });
   }
 }

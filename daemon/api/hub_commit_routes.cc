@@ -168,6 +168,7 @@ Result<GitId> Commit(store::Store* store, const Branch& branch,
     tree = parent.tree;
   }
   std::vector<GitObject> objects;
+  std::vector<Digest> files;
   store::TreeEditor editor(&history, tree);
   for (CommitOperation& operation : request->operations) {
     if (operation.kind == CommitOperation::Kind::kDeleteFile) {
@@ -179,6 +180,9 @@ Result<GitId> Commit(store::Store* store, const Branch& branch,
     } else {
       INGOT_ASSIGN(GitObject blob,
                    BlobOf(store, branch.repository, &operation));
+      if (operation.kind == CommitOperation::Kind::kLargeFile) {
+        files.push_back(operation.file);
+      }
       INGOT_TRY(editor.Put(operation.path, store::kFileMode, IdOf(blob)));
       objects.push_back(std::move(blob));
     }
@@ -207,9 +211,15 @@ Result<GitId> Commit(store::Store* store, const Branch& branch,
   const GitId id = IdOf(objects.back());
   const store::RefChange change = {
       .name = branch.ref, .before = head, .after = id};
-  Status done = repositories.Commit(branch.repository, objects, {&change, 1});
+  // The files are granted anew, so that none is collected just now.
+  Status done =
+      repositories.Commit(branch.repository, objects, {&change, 1}, files);
   if (!done.ok() && done.error().kind == ErrorKind::kConflict) {
     return Error{ErrorKind::kUnavailable, std::string(kMoved)};
+  }
+  if (!done.ok() && done.error().kind == ErrorKind::kNotFound) {
+    return InvalidArgument("what the commit points to is gone: " +
+                           done.error().message);
   }
   INGOT_TRY(std::move(done));
   return id;

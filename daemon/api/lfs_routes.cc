@@ -11,6 +11,7 @@
 
 #include "codec/digest.h"
 #include "daemon/api/authenticate.h"
+#include "daemon/api/held_file.h"
 #include "daemon/api/json_body.h"
 #include "daemon/api/repository_access.h"
 #include "daemon/http/content.h"
@@ -108,8 +109,10 @@ Result<json> Describe(const Hub& hub, const BatchQuery& query,
   if (!digest || !size.is_number_unsigned()) {
     return fail(422, "expected a SHA-256 and a size");
   }
-  INGOT_ASSIGN(const std::optional<uint64_t> length,
-               GrantedLength(hub.store, query.repository, *digest));
+  INGOT_ASSIGN(
+      const std::optional<uint64_t> length,
+      query.upload ? HoldFile(hub, query.repository, *digest)
+                   : GrantedLength(hub.store, query.repository, *digest));
   if (length && *length != size.get<uint64_t>()) {
     return fail(422, "the object has another size");
   }

@@ -78,8 +78,10 @@ Result<json> RunAdmin(const std::string& data,
                       const api::AdminOperation& operation,
                       const json& arguments) {
   const auto opened = OpenStore(data);
-  if (opened.ok())
-    return operation.run(opened->store.get(), arguments, [] { return false; });
+  if (opened.ok()) {
+    ingest::Maintenance maintenance(opened->store.get());
+    return operation.run({opened->store.get(), &maintenance}, arguments);
+  }
   if (opened.error().kind != ErrorKind::kConflict) return opened.error();
   auto answer = Ask(AdminSocket(data), operation, arguments);
   if (!answer) return opened.error();

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <boost/asio/ip/address.hpp>
 #include <charconv>
+#include <chrono>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -33,7 +34,8 @@
 #include "daemon/http/router.h"
 #include "daemon/http/server.h"
 #include "daemon/http/workers.h"
-#include "daemon/ingest/background_compactor.h"
+#include "daemon/ingest/background.h"
+#include "daemon/ingest/maintenance.h"
 #include "daemon/ingest/stored_file.h"
 #include "daemon/store/file_storage.h"
 #include "daemon/store/keys.h"
@@ -44,6 +46,8 @@ namespace ingot::app {
 using nlohmann::json;
 
 namespace {
+
+constexpr uint64_t kHour = 60ull * 60 * 1000;  // milliseconds
 
 struct Address {
   std::string host;
@@ -92,10 +96,58 @@ void LogCompaction(const Status& done, const ingest::CompactionReport& report,
   }
 }
 
+void LogCollection(const Status& done, const ingest::CollectionReport& report,
+                   observe::Log* log) {
+  for (const std::string& failure : report.failures) {
+    log->Message(observe::LogLevel::kError, "not collected: " + failure);
+  }
+  if (!done.ok()) {
+    log->Message(observe::LogLevel::kError,
+                 "collecting: " + done.error().message);
+  }
+  log->Message(observe::LogLevel::kInfo,
+               "collected: " + std::to_string(report.staged_files) +
+                   " uploads, " + std::to_string(report.packs_retired) +
+                   " packs retired, " + std::to_string(report.packs_repacked) +
+                   " repacked, " + std::to_string(report.packs_removed) +
+                   " removed, of " + std::to_string(report.removed_bytes) +
+                   " bytes");
+}
+
+void LogScrub(const Status& done, const ingest::CheckReport& report,
+              observe::Log* log) {
+  for (const std::string& problem : report.problems) {
+    log->Message(observe::LogLevel::kError, "damaged: " + problem);
+  }
+  if (!done.ok()) {
+    log->Message(observe::LogLevel::kError,
+                 "checking: " + done.error().message);
+  }
+}
+
+ingest::BackgroundEvents EventsFor(observe::Log* log) {
+  ingest::BackgroundEvents events;
+  events.packed = [log](const Status& done,
+                        const ingest::CompactionReport& report) {
+    LogCompaction(done, report, log);
+  };
+  events.collected = [log](const Status& done,
+                           const ingest::CollectionReport& report) {
+    LogCollection(done, report, log);
+  };
+  events.scrubbed = [log](const Status& done,
+                          const ingest::CheckReport& report) {
+    LogScrub(done, report, log);
+  };
+  return events;
+}
+
 }  // namespace
 
 Status Serve(const ServeOptions& options) {
-  const auto& [data, listen, threads, log_options, rate, compact] = options;
+  const std::string& data = options.data;
+  const std::string& listen = options.listen;
+  const int threads = options.threads;
   INGOT_ASSIGN(const Address address, ParseListen(listen));
   // Before there are threads, so that none of them takes the signals.
   sigset_t signals;
@@ -114,7 +166,7 @@ Status Serve(const ServeOptions& options) {
         "create' makes one");
   }
   INGOT_ASSIGN(const std::unique_ptr<observe::Log> log,
-               observe::Log::Open(log_options));
+               observe::Log::Open(options.log));
   observe::Metrics metrics(INGOT_VERSION);
   http::ServerOptions http_options = {
       .address = address.host, .port = address.port, .threads = threads};
@@ -129,13 +181,17 @@ Status Serve(const ServeOptions& options) {
   http_options.report = [&](const http::RequestReport& report) {
     api::Observe(report, log.get(), &metrics);
   };
-  http::RateLimit limit(rate);
+  http::RateLimit limit(options.rate);
   http::Router router;
   std::unique_ptr<http::HttpServer> server;
   http::Workers workers(static_cast<size_t>(threads));
+  ingest::Maintenance maintenance(opened.store.get(), {},
+                                  {.grace = options.grace_hours * kHour});
+  http::Workers patient(1);
   api::AddOpenApiRoutes(&router);
   api::AddStatusRoutes(&router);
-  api::AddAdminRoutes(opened.store.get(), &workers, &router);
+  api::AddAdminRoutes({opened.store.get(), &maintenance}, &workers, &patient,
+                      &router);
   api::AddRepositoryRoutes(opened.store.get(), &workers, &router);
   const api::UrlSigner signer;
   const ingest::StoredFiles files(opened.store.get());
@@ -164,32 +220,20 @@ Status Serve(const ServeOptions& options) {
   log->Message(observe::LogLevel::kInfo, "listening on " + address.host +
                                              ", port " +
                                              std::to_string(server->port()));
-  std::optional<ingest::BackgroundCompactor> compactor;
-  if (compact) {
-    compactor.emplace(
-        opened.store.get(), ingest::CompactorOptions(),
-        [&](const Status& done, const ingest::CompactionReport& report) {
-          LogCompaction(done, report, log.get());
-        });
-  }
+  std::optional<ingest::Background> background;
+  background.emplace(opened.store.get(), &maintenance, EventsFor(log.get()),
+                     ingest::BackgroundOptions{
+                         .compact = options.compact,
+                         .collect = std::chrono::hours(options.collect_hours),
+                         .scrub = std::chrono::hours(24 * options.scrub_days)});
   int received = 0;
   sigwait(&signals, &received);
   log->Message(observe::LogLevel::kInfo, "ending");
-  compactor.reset();
+  background.reset();
   server->Drain();
   server->Stop();
   unlink(http_options.socket.c_str());
   return {};
-}
-
-Result<uint64_t> Check(const std::string& data, bool read_data) {
-  INGOT_ASSIGN(const json answer,
-               RunAdmin(data, api::kCheckStore, {{"read_data", read_data}}));
-  const json& problems = answer.at("problems");
-  for (const json& problem : problems) {
-    std::printf("%s\n", problem.get<std::string>().c_str());
-  }
-  return problems.size();
 }
 
 Status PrintStats(const std::string& data, bool as_json) {

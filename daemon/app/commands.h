@@ -18,24 +18,45 @@ struct ServeOptions {
   observe::LogOptions log;
   http::RateOptions rate;
   bool compact = true;  // packs what is uploaded, too
+  // How often it collects what is of no use, and how long that must have been
+  // so; how long it takes to read everything once, to find damage. 0: never.
+  uint64_t collect_hours = 1;
+  uint64_t grace_hours = 24;
+  uint64_t scrub_days = 30;
 };
 
 // Serves a store until SIGTERM or SIGINT, which the caller's process must not
 // have handled otherwise.
 Status Serve(const ServeOptions& options);
 
+// All but Serve and RebuildIndex work while a daemon serves the store, too, by
+// its socket.
+
 // Packs what is staged in `data`, prints to stdout what was saved, and returns
 // how many files could not be packed.
-Result<uint64_t> Compact(const std::string& data, int level, int delta_level,
-                         bool json);
+Result<uint64_t> Compact(const std::string& data, std::optional<int> level,
+                         std::optional<int> delta_level, bool as_json);
 
-// All but Serve, Compact and RebuildIndex work while a daemon serves the store,
-// too, by its socket.
+struct GcOptions {
+  bool dry_run = false;
+  bool unreferenced = false;
+  std::optional<uint64_t> grace_hours = std::nullopt;
+  bool json = false;
+};
+
+// Gives back the space of what is of no use, prints to stdout what was done,
+// and returns how many things could not be.
+Result<uint64_t> Collect(const std::string& data, const GcOptions& options);
 
 // Looks at all that the store in `data` holds, prints what is wrong to stdout,
-// and returns how many things are. `read_data`: reads files and packs to their
-// ends, too.
-Result<uint64_t> Check(const std::string& data, bool read_data);
+// and returns how many things are. Reads that many of a hundred files and packs
+// to their ends.
+Result<uint64_t> Check(const std::string& data, unsigned read_percent,
+                       bool as_json);
+
+// Reads everything and mends what can be mended, prints to stdout what was
+// found and done, and returns how many files cannot be restored.
+Result<uint64_t> Repair(const std::string& data, bool as_json);
 
 // Prints how much the store holds to stdout, as a table or as JSON.
 Status PrintStats(const std::string& data, bool as_json);

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <map>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -22,6 +23,12 @@ int Report(const ingot::Status& status) {
   return kError;
 }
 
+// Of a command that counts what is not as it should be.
+int ReportFound(const ingot::Result<uint64_t>& found) {
+  if (!found.ok()) return Report(found.error());
+  return *found == 0 ? 0 : kFound;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -31,7 +38,8 @@ int main(int argc, char** argv) {
       "  ingotd serve --data /var/lib/ingot\n"
       "  ingotd token create --data /var/lib/ingot --scope admin\n"
       "  ingotd compact --data /var/lib/ingot\n"
-      "  ingotd check --data /var/lib/ingot --read-data\n");
+      "  ingotd gc --data /var/lib/ingot --dry-run\n"
+      "  ingotd check --data /var/lib/ingot --read-data=10\n");
   app.set_version_flag("--version", std::string("ingotd ") + INGOT_VERSION);
   app.set_config("--config", "", "Options from a TOML file");
   app.require_subcommand(1);
@@ -96,27 +104,75 @@ int main(int argc, char** argv) {
       ->envname("INGOTD_COMPACT")
       ->capture_default_str();
 
+  const auto hours = CLI::Range(uint64_t{0}, uint64_t{24 * 36'500});
+  serve
+      ->add_option("--collect", options.collect_hours,
+                   "Hours between collections of what is of no use; 0: none")
+      ->envname("INGOTD_COLLECT")
+      ->check(hours)
+      ->capture_default_str();
+  serve
+      ->add_option("--grace", options.grace_hours,
+                   "Hours for which it must have been of no use")
+      ->envname("INGOTD_GRACE")
+      ->check(hours)
+      ->capture_default_str();
+  serve
+      ->add_option("--scrub", options.scrub_days,
+                   "Days in which everything is read once, to find damage; 0: "
+                   "never")
+      ->envname("INGOTD_SCRUB")
+      ->check(CLI::Range(uint64_t{0}, uint64_t{36'500}))
+      ->capture_default_str();
+
   auto* const compact = app.add_subcommand(
       "compact",
       "Pack what was uploaded; exits with 3 where some of it cannot be");
-  int level = 3;
-  int delta_level = 5;
-  bool compact_json = false;
-  compact->add_option("--level", level, "1 (fastest) to 9 (smallest)")
-      ->check(CLI::Range(1, 9))
-      ->capture_default_str();
-  compact->add_option("--delta-level", delta_level, "Of what has a base")
-      ->check(CLI::Range(1, 9))
-      ->capture_default_str();
-  compact->add_flag("--json", compact_json, "For machines");
+  std::optional<int> level;
+  std::optional<int> delta_level;
+  bool json = false;
+  compact
+      ->add_option("--level", level, "1 (fastest) to 9 (smallest); without: 3")
+      ->check(CLI::Range(1, 9));
+  compact
+      ->add_option("--delta-level", delta_level,
+                   "Of what has a base; without: 5")
+      ->check(CLI::Range(1, 9));
+  bool wait = true;
+  compact->add_flag("--wait", wait, "Until it is done, as it does anyway");
+  compact->add_flag("--json", json, "For machines");
+
+  auto* const gc = app.add_subcommand(
+      "gc",
+      "Give back the space of what is of no use; exits with 3 where some of it "
+      "could not be");
+  ingot::app::GcOptions gc_options;
+  gc->add_flag("--dry-run", gc_options.dry_run,
+               "Change nothing, and say what would be done");
+  gc->add_flag("--unreferenced", gc_options.unreferenced,
+               "Also uploads to which no commit points, of repositories whose "
+               "commits point to some");
+  gc->add_option("--grace", gc_options.grace_hours,
+                 "Hours for which it must have been of no use; without: 24")
+      ->check(CLI::Range(uint64_t{0}, uint64_t{24 * 36'500}));
+  gc->add_flag("--json", gc_options.json, "For machines");
 
   auto* const check = app.add_subcommand(
       "check", "Look for damage; exits with 3 where there is some");
-  bool read_data = false;
-  check->add_flag("--read-data", read_data, "Read all files to their ends");
+  unsigned read_percent = 0;
+  check
+      ->add_flag("--read-data{100}", read_percent,
+                 "Read files to their ends, all or =PERCENT of them")
+      ->check(CLI::Range(0, 100));
+  check->add_flag("--json", json, "For machines");
+
+  auto* const repair = app.add_subcommand(
+      "repair",
+      "Read all files, and mend what can be mended; exits with 3 where files "
+      "cannot be restored");
+  repair->add_flag("--json", json, "For machines");
 
   auto* const stats = app.add_subcommand("stats", "How much the store holds");
-  bool json = false;
   stats->add_flag("--json", json, "For machines");
 
   auto* const rebuild =
@@ -154,11 +210,10 @@ int main(int argc, char** argv) {
     return Report(ingot::app::Serve(options));
   }
   if (compact->parsed()) {
-    const auto failed =
-        ingot::app::Compact(data, level, delta_level, compact_json);
-    if (!failed.ok()) return Report(failed.error());
-    return *failed == 0 ? 0 : kFound;
+    return ReportFound(ingot::app::Compact(data, level, delta_level, json));
   }
+  if (gc->parsed()) return ReportFound(ingot::app::Collect(data, gc_options));
+  if (repair->parsed()) return ReportFound(ingot::app::Repair(data, json));
   if (create->parsed()) {
     return Report(ingot::app::CreateToken(data, name, scope, repository, days));
   }
@@ -166,9 +221,10 @@ int main(int argc, char** argv) {
   if (revoke->parsed()) return Report(ingot::app::RevokeToken(data, number));
   if (stats->parsed()) return Report(ingot::app::PrintStats(data, json));
   if (rebuild->parsed()) return Report(ingot::app::RebuildIndex(data));
-  const auto problems = ingot::app::Check(data, read_data);
-  if (!problems.ok()) return Report(problems.error());
-  std::fprintf(stderr, "ingotd: %llu problems\n",
-               static_cast<unsigned long long>(*problems));
-  return *problems == 0 ? 0 : kFound;
+  const auto problems = ingot::app::Check(data, read_percent, json);
+  if (problems.ok()) {
+    std::fprintf(stderr, "ingotd: %llu problems\n",
+                 static_cast<unsigned long long>(*problems));
+  }
+  return ReportFound(problems);
 }

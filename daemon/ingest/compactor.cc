@@ -25,8 +25,8 @@ Compactor::Compactor(store::Store* store, const CompactorOptions& options)
 Result<Compactor::Jobs> Compactor::Gather() const {
   INGOT_ASSIGN(const auto staged, store_->staging().List());
   Jobs jobs;
-  for (const store::StagedRecord& record : staged) {
-    if (failed_.contains(record.number)) continue;
+  for (const store::StagedFile& record : staged) {
+    if (record.damaged || failed_.contains(record.number)) continue;
     INGOT_ASSIGN(Audience audience,
                  FindAudience(store_->repositories(), record.digest));
     // Of an upload that is not granted yet, or whose grants have ended.

@@ -72,6 +72,7 @@ void StagedRecord::Write(ByteWriter* writer) const {
   writer->WriteVarint(length);
   WriteAlgorithm(writer);
   writer->WriteBytes(digest.bytes);
+  if (checked) WriteFlag(true, writer);
 }
 
 Result<StagedRecord> StagedRecord::Read(ByteReader* reader) {
@@ -80,6 +81,10 @@ Result<StagedRecord> StagedRecord::Read(ByteReader* reader) {
   INGOT_ASSIGN(record.length, reader->ReadVarint());
   INGOT_TRY(ReadAlgorithm(reader));
   INGOT_ASSIGN(record.digest, ReadDigest(reader));
+  if (reader->remaining() > 0) {
+    INGOT_ASSIGN(record.checked, ReadFlag(reader));
+    if (!record.checked) return reader->Corrupt("a flag that says nothing");
+  }
   return record;
 }
 

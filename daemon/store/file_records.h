@@ -27,6 +27,8 @@ struct StagedRecord {
   uint64_t number;  // of the file
   uint64_t length;  // bytes
   Digest digest;
+  // The file has checksums behind its bytes (daemon/store/block_checks.h).
+  bool checked = false;
 
   void Write(ByteWriter* writer) const;
   static Result<StagedRecord> Read(ByteReader* reader);

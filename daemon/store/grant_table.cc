@@ -22,6 +22,15 @@ IndexKey RepositoriesOf(const Digest& file) {
   return IndexKey(IndexTable::kGrantsByFile).Add(file);
 }
 
+// Whether there is something to point to, in whatever state.
+Result<bool> HasCopy(const IndexReader& index, const Digest& file) {
+  INGOT_ASSIGN(const auto staged, FindStaged(index, file));
+  if (staged && !staged->damaged) return true;
+  INGOT_ASSIGN(const std::vector<PackPlace> packed, FindPackFile(index, file));
+  return std::ranges::any_of(
+      packed, [](const PackPlace& place) { return !place.damaged; });
+}
+
 Result<uint64_t> ParseTime(std::string_view value) {
   ByteReader reader(AsBytes(value), "index, grants");
   return reader.ReadVarint();
@@ -108,23 +117,14 @@ Result<std::optional<uint64_t>> GrantedAt(const IndexReader& index,
   return std::optional(time);
 }
 
-Result<bool> HasCopy(const IndexReader& index, const Digest& file,
-                     const std::set<uint64_t>& but_packs) {
-  INGOT_ASSIGN(const auto staged, FindStaged(index, file));
-  if (staged && !staged->damaged) return true;
-  INGOT_ASSIGN(const std::vector<PackPlace> packed, FindPackFile(index, file));
-  return std::ranges::any_of(packed, [&](const PackPlace& place) {
-    return !place.damaged && !but_packs.contains(place.pack);
-  });
-}
-
-Status ExpectCopyIfGranted(const IndexReader& index, const Digest& file) {
-  INGOT_ASSIGN(const bool has_copy, HasCopy(index, file));
-  if (has_copy) return {};
+Result<bool> IsGrantedWithoutCopy(const IndexReader& index, const Digest& file,
+                                  WholeCopies* packed) {
   INGOT_ASSIGN(const bool granted, HasGrants(index, file));
-  if (!granted) return {};
-  return Error{ErrorKind::kConflict,
-               ToHex(file) + ": the last copy of what is granted"};
+  if (!granted) return false;
+  INGOT_ASSIGN(const auto staged, FindStaged(index, file));
+  if (staged && !staged->damaged) return false;
+  INGOT_ASSIGN(const bool has_copy, packed->HasFile(file));
+  return !has_copy;
 }
 
 }  // namespace ingot::store

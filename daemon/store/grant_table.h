@@ -8,13 +8,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <set>
 #include <vector>
 
 #include "codec/digest.h"
 #include "codec/result.h"
 #include "daemon/store/index.h"
 #include "daemon/store/repository_records.h"
+#include "daemon/store/whole_copies.h"
 
 namespace ingot::store {
 
@@ -37,13 +37,10 @@ Result<std::vector<Digest>> ListGranted(const IndexReader& index,
 Result<std::optional<uint64_t>> GrantedAt(const IndexReader& index,
                                           uint64_t repository,
                                           const Digest& file);
-// Whether the file is staged, or in a pack but those, and not known to be
-// damaged there.
-Result<bool> HasCopy(const IndexReader& index, const Digest& file,
-                     const std::set<uint64_t>& but_packs = {});
-// kConflict where some repository is granted the file, and it has no copy: to
-// be asked when one has ended.
-Status ExpectCopyIfGranted(const IndexReader& index, const Digest& file);
+// Whether some repository is granted the file, and it is neither staged nor
+// among those copies.
+Result<bool> IsGrantedWithoutCopy(const IndexReader& index, const Digest& file,
+                                  WholeCopies* packed);
 
 }  // namespace ingot::store
 

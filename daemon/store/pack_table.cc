@@ -1,7 +1,6 @@
 #include "daemon/store/pack_table.h"
 
 #include <algorithm>
-#include <iterator>
 #include <map>
 #include <set>
 #include <string>
@@ -16,6 +15,7 @@
 #include "daemon/store/keys.h"
 #include "daemon/store/largest_number.h"
 #include "daemon/store/record_fields.h"
+#include "daemon/store/whole_copies.h"
 
 namespace ingot::store {
 namespace {
@@ -169,20 +169,6 @@ Result<std::vector<PackPlace>> FindAll(const IndexReader& index,
   return found;
 }
 
-// Of the copies of an object that are whole; kNoDepth where there is none.
-Result<unsigned> LeastDepth(const IndexReader& index, const Digest& object,
-                            const std::set<uint64_t>& but = {}) {
-  INGOT_ASSIGN(const auto places,
-               FindAll(index, IndexTable::kPackObjects, object));
-  unsigned least = kNoDepth;
-  for (const PackPlace& place : places) {
-    if (!place.damaged && !but.contains(place.pack)) {
-      least = std::min(least, place.depth);
-    }
-  }
-  return least;
-}
-
 // The objects that a pack's entries need, and what their depths have to be
 // below.
 std::map<Digest, unsigned> NeedsOf(const PackContents& contents) {
@@ -219,9 +205,9 @@ Result<std::optional<unsigned>> NeededElsewhere(
 }
 
 // Whether a pack can be removed when the others of `packs` are; kConflict
-// otherwise.
+// otherwise. `copies`: of the packs that stay.
 Status ExpectRemovable(const IndexReader& index, uint64_t number,
-                       const std::set<uint64_t>& packs) {
+                       const std::set<uint64_t>& packs, WholeCopies* copies) {
   INGOT_ASSIGN(const std::optional<PackInfo> info, FindPack(index, number));
   if (!info) return PackError(ErrorKind::kNotFound, number, "no such pack");
   if (!info->retired) {
@@ -229,10 +215,9 @@ Status ExpectRemovable(const IndexReader& index, uint64_t number,
   }
   INGOT_ASSIGN(const PackContents contents, ListPackContents(index, number));
   for (const PackEntry& file : contents.files) {
-    INGOT_ASSIGN(const bool granted, HasGrants(index, file.id.digest));
-    if (!granted) continue;
-    INGOT_ASSIGN(const bool has_copy, HasCopy(index, file.id.digest, packs));
-    if (!has_copy) {
+    INGOT_ASSIGN(const bool needed,
+                 IsGrantedWithoutCopy(index, file.id.digest, copies));
+    if (needed) {
       return PackError(ErrorKind::kConflict, number,
                        "holds the last copy of " + ToHex(file.id.digest) +
                            ", which is granted");
@@ -242,9 +227,8 @@ Status ExpectRemovable(const IndexReader& index, uint64_t number,
     INGOT_ASSIGN(const std::optional<unsigned> needed,
                  NeededElsewhere(index, object.id.digest, packs));
     if (!needed) continue;
-    INGOT_ASSIGN(const unsigned left,
-                 LeastDepth(index, object.id.digest, packs));
-    if (left >= *needed) {
+    INGOT_ASSIGN(const auto left, copies->LeastDepth(object.id.digest));
+    if (left.value_or(*needed) >= *needed) {
       return PackError(
           ErrorKind::kConflict, number,
           "other packs need its copy of " + ToHex(object.id.digest));
@@ -270,9 +254,12 @@ Status Apply(const PackSealedRecord& record, IndexWriter* index) {
       AddEntries(IndexTable::kPackFiles, number, record.contents.files, index));
   INGOT_TRY(AddEntries(IndexTable::kPackObjects, number,
                        record.contents.objects, index));
+  index->Put(ContentsKey(number), RowOf(record.contents));
+  const std::set<uint64_t> none;
+  WholeCopies copies(index, &none);
   for (const auto& [needed, depth] : NeedsOf(record.contents)) {
-    INGOT_ASSIGN(const unsigned least, LeastDepth(*index, needed));
-    if (least >= depth) {
+    INGOT_ASSIGN(const auto least, copies.LeastDepth(needed));
+    if (least.value_or(depth) >= depth) {
       return PackError(ErrorKind::kNotFound, number,
                        "needs " + ToHex(needed) +
                            ", which no pack holds whole at a depth below " +
@@ -282,7 +269,6 @@ Status Apply(const PackSealedRecord& record, IndexWriter* index) {
     ByteWriter(&value).WriteVarint(depth);
     index->Put(NeededKey(needed).Add(number), AsText(value));
   }
-  index->Put(ContentsKey(number), RowOf(record.contents));
   return RaiseLargestNumber(kPackFolder, number, index);
 }
 
@@ -303,8 +289,9 @@ Status Apply(const PackRetiredRecord& record, uint64_t time,
 
 Status Apply(const PackRemovedRecord& record, IndexWriter* index) {
   const std::set<uint64_t> packs(record.numbers.begin(), record.numbers.end());
+  WholeCopies copies(index, &packs);
   for (const uint64_t number : packs) {
-    INGOT_TRY(ExpectRemovable(*index, number, packs));
+    INGOT_TRY(ExpectRemovable(*index, number, packs, &copies));
   }
   for (const uint64_t number : packs) {
     INGOT_ASSIGN(const PackContents contents, ListPackContents(*index, number));
@@ -346,13 +333,20 @@ Result<std::set<uint64_t>> FindRemovable(const IndexReader& index,
   // Those before one that has to stay may have counted on it.
   for (size_t before = 0; before != packs.size();) {
     before = packs.size();
+    std::optional<WholeCopies> copies;
     for (auto next = packs.begin(); next != packs.end();) {
-      const Status removable = ExpectRemovable(index, *next, packs);
+      if (!copies) copies.emplace(&index, &packs);
+      const Status removable = ExpectRemovable(index, *next, packs, &*copies);
       if (!removable.ok() && removable.error().kind != ErrorKind::kConflict &&
           removable.error().kind != ErrorKind::kNotFound) {
         return removable.error();
       }
-      next = removable.ok() ? std::next(next) : packs.erase(next);
+      if (removable.ok()) {
+        ++next;
+      } else {
+        next = packs.erase(next);
+        copies.reset();
+      }
     }
   }
   return packs;

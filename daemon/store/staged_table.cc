@@ -1,5 +1,6 @@
 #include "daemon/store/staged_table.h"
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -77,7 +78,13 @@ Status Apply(const UnstagedRecord& record, IndexWriter* index) {
   }
   index->Delete(NumberKey(record.number));
   index->Delete(DigestKey(staged->digest));
-  return ExpectCopyIfGranted(*index, staged->digest);
+  const std::set<uint64_t> none;
+  WholeCopies packed(index, &none);
+  INGOT_ASSIGN(const bool needed,
+               IsGrantedWithoutCopy(*index, staged->digest, &packed));
+  if (!needed) return {};
+  return Error{ErrorKind::kConflict,
+               ToHex(staged->digest) + ": the last copy of what is granted"};
 }
 
 Status Apply(const StagedDamagedRecord& record, IndexWriter* index) {

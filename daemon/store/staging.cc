@@ -30,7 +30,8 @@ Result<std::unique_ptr<Staging>> Staging::Open(
 
 Result<std::unique_ptr<Staging::Upload>> Staging::Begin(
     uint64_t expected_length) {
-  INGOT_ASSIGN(std::unique_ptr<NewFile> file, files_->Create(expected_length));
+  INGOT_ASSIGN(std::unique_ptr<NewFile> file,
+               files_->Create(CheckedLength(expected_length)));
   return std::unique_ptr<Upload>(new Upload(this, std::move(file)));
 }
 
@@ -41,7 +42,10 @@ Result<std::unique_ptr<Source>> Staging::Open(const Digest& digest) const {
     return Corruption(files_->Key(record->number) +
                       ": is not what was uploaded");
   }
-  return files_->Open(record->number, record->length);
+  if (!record->checked) return files_->Open(record->number, record->length);
+  INGOT_ASSIGN(std::unique_ptr<Source> file,
+               files_->Open(record->number, CheckedLength(record->length)));
+  return OpenChecked(std::move(file), record->length);
 }
 
 Result<std::optional<StagedFile>> Staging::Find(const Digest& digest) const {
@@ -73,14 +77,18 @@ Status Staging::SetDamaged(uint64_t number) {
 Status Staging::Upload::Write(ByteSpan bytes) {
   INGOT_TRY(file_->Append(bytes));
   hasher_.Update(bytes);
+  sums_.Update(bytes);
+  size_ += bytes.size();
   return {};
 }
 
 Result<StagedRecord> Staging::Upload::Finish() {
+  INGOT_TRY(file_->Append(sums_.Finish()));
   INGOT_TRY(file_->Finish());
   const StagedRecord record = {.number = file_->number(),
-                               .length = file_->size(),
-                               .digest = hasher_.Finish()};
+                               .length = size_,
+                               .digest = hasher_.Finish(),
+                               .checked = true};
   while (true) {
     INGOT_ASSIGN(const std::optional<StagedFile> earlier,
                  staging_->Find(record.digest));

@@ -15,6 +15,7 @@
 #include "codec/digest.h"
 #include "codec/result.h"
 #include "codec/source.h"
+#include "daemon/store/block_checks.h"
 #include "daemon/store/file_records.h"
 #include "daemon/store/index.h"
 #include "daemon/store/recorded_files.h"
@@ -67,7 +68,7 @@ class Staging {
 // One upload. Destroying it before Finish gives it up.
 class Staging::Upload {
  public:
-  uint64_t size() const { return file_->size(); }
+  uint64_t size() const { return size_; }
   // After an error (kResourceExhausted: no space) the upload can only be given
   // up.
   Status Write(ByteSpan bytes);
@@ -85,6 +86,8 @@ class Staging::Upload {
   Staging* const staging_;
   const std::unique_ptr<NewFile> file_;
   Hasher hasher_;
+  BlockSums sums_;
+  uint64_t size_ = 0;
 };
 
 }  // namespace ingot::store

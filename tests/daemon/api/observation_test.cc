@@ -77,7 +77,8 @@ class ObservationTest : public testing::Test {
     EXPECT_TRUE(log.ok());
     log_ = std::move(*log);
     AddStatusRoutes(&router_);
-    AddAdminRoutes(store_.get(), workers_.get(), &router_);
+    AddAdminRoutes({store_.get(), maintenance_.get()}, workers_.get(),
+                   workers_.get(), &router_);
     AddRepositoryRoutes(store_.get(), workers_.get(), &router_);
     router_.Add("GET", "/fail/{how}", "", Fail);
     router_.Add("GET", "/throw", "", Throw);
@@ -143,6 +144,8 @@ class ObservationTest : public testing::Test {
   const std::unique_ptr<store::Store> store_ = store::OpenStore(storage_.get());
   std::unique_ptr<observe::Log> log_;
   observe::Metrics metrics_{"1.2.3"};
+  std::unique_ptr<ingest::Maintenance> maintenance_ =
+      std::make_unique<ingest::Maintenance>(store_.get());
   std::unique_ptr<http::Workers> workers_ = std::make_unique<http::Workers>(1);
   http::Router router_;
   std::atomic<int> reported_ = 0;

@@ -38,7 +38,7 @@ awaitable<void> Nothing(http::Exchange&, const http::PathParameters&) {
 http::Router AllRoutes() {
   http::Router router;
   AddStatusRoutes(&router);
-  AddAdminRoutes(nullptr, nullptr, &router);
+  AddAdminRoutes({}, nullptr, nullptr, &router);
   AddMetricsRoutes({}, nullptr, &router);
   AddRepositoryRoutes(nullptr, nullptr, &router);
   AddLfsRoutes({}, &router);

@@ -23,7 +23,7 @@
 #include <utility>
 #include <vector>
 
-#include "daemon/ingest/background_compactor.h"
+#include "daemon/ingest/background.h"
 #include "daemon/ingest/stored_file.h"
 #include "daemon/store/file_storage.h"
 #include "daemon/store/keys.h"
@@ -598,14 +598,20 @@ TEST_F(CompactorTest, ManyFilesAreNotAllOpen) {
 TEST_F(CompactorTest, TheBackgroundPacks) {
   const BackgroundOptions fast = {.look = std::chrono::milliseconds(5),
                                   .quiet = std::chrono::milliseconds(20),
-                                  .wait = std::chrono::milliseconds(200)};
+                                  .wait = std::chrono::milliseconds(200),
+                                  .retry = std::chrono::hours(1)};
   std::atomic<uint64_t> packed = 0;
   const auto told = [&](const Status& done, const CompactionReport& report) {
     EXPECT_TRUE(done.ok()) << done.error().message;
     packed += report.files;
   };
-  std::optional<BackgroundCompactor> background;
-  background.emplace(store_.get(), CompactorOptions(), told, fast);
+  Maintenance maintenance(store_.get());
+  std::optional<Background> background;
+  background.emplace(
+      store_.get(), &maintenance,
+      BackgroundEvents{
+          .packed = told, .collected = nullptr, .scrubbed = nullptr},
+      fast);
   const auto wait = [&](uint64_t files) {
     for (int i = 0; i < 2000 && packed < files; ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(10));

@@ -200,8 +200,10 @@ TEST_F(StagingTest, DamageIsFound) {
 
 TEST_F(StagingTest, UploadsLeaveTheReserveFree) {
   constexpr uint64_t kMi = 1 << 20;
-  storage_.SetFreeBytes(320 * kMi + 10 * kMi);
-  EXPECT_FALSE(staging().Begin(10 * kMi + 1).ok());
+  // For checksums, which are few.
+  constexpr uint64_t kSums = 4096;
+  storage_.SetFreeBytes(320 * kMi + 10 * kMi + kSums);
+  EXPECT_FALSE(staging().Begin(10 * kMi + kSums).ok());
   {
     const auto large = staging().Begin(9 * kMi);
     ASSERT_TRUE(large.ok());
@@ -215,12 +217,12 @@ TEST_F(StagingTest, UploadsLeaveTheReserveFree) {
     // More than it said is as if it had said nothing.
     const std::vector<std::byte> bytes(9 * kMi);
     EXPECT_TRUE((*large)->Write(bytes).ok());
-    storage_.SetFreeBytes(321 * kMi);
-    EXPECT_FALSE((*large)->Write(AsBytes("x")).ok());
+    storage_.SetFreeBytes(321 * kMi + kSums);
+    EXPECT_FALSE((*large)->Write(std::vector<std::byte>(kSums)).ok());
   }
   // All was given back.
   EXPECT_TRUE(staging().Begin(kMi).ok());
-  EXPECT_FALSE(staging().Begin(kMi + 1).ok());
+  EXPECT_FALSE(staging().Begin(kMi + kSums).ok());
   storage_.SetFreeBytes(0);
   EXPECT_FALSE(StageBytes(&staging(), bytes_).ok());
   ExpectNoOtherFiles(storage_, staging());
