@@ -246,6 +246,16 @@ Result<bool> IndexReader::HasRows(std::string_view prefix) const {
   return found;
 }
 
+Status IndexWriter::DeleteRows(std::string_view prefix) {
+  std::vector<std::string> keys;
+  INGOT_TRY(Scan(prefix, [&](std::string_view key, std::string_view) {
+    keys.emplace_back(key);
+    return Result<bool>(true);
+  }));
+  for (const std::string& key : keys) Delete(key);
+  return {};
+}
+
 Index::Index(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 // RocksDB writes its buffer when it is closed.
 Index::~Index() = default;

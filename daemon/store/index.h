@@ -48,6 +48,8 @@ class IndexWriter : public IndexReader {
  public:
   virtual void Put(std::string_view key, std::string_view value) = 0;
   virtual void Delete(std::string_view key) = 0;
+  // All whose keys begin with `prefix`.
+  Status DeleteRows(std::string_view prefix);
 };
 
 struct IndexOptions {

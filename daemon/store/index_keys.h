@@ -38,6 +38,8 @@ enum class IndexTable : char {
   kGrantsByFile = 'a',
   kTokens = 'T',
   kTokenSecrets = 't',
+  kLocks = 'L',
+  kLockedPaths = 'l',
 };
 
 class IndexKey {

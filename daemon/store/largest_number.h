@@ -1,5 +1,5 @@
-// The largest number that a folder's files, the repositories or the tokens had
-// in any record, so that none is given twice.
+// The largest number that a folder's files, the repositories, the tokens or the
+// locks had in any record, so that none is given twice.
 //
 // Thread-safety: functions without state.
 
@@ -16,6 +16,7 @@ namespace ingot::store {
 
 inline constexpr std::string_view kRepositoryNumbers = "repository";
 inline constexpr std::string_view kTokenNumbers = "token";
+inline constexpr std::string_view kLockNumbers = "lock";
 
 // Of the files in a folder, or one of those above; 0 where there was none.
 Result<uint64_t> LargestNumber(const IndexReader& index, std::string_view of);

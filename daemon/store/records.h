@@ -13,6 +13,7 @@
 #include "daemon/store/file_records.h"
 #include "daemon/store/journal_format.h"
 #include "daemon/store/journal_state.h"
+#include "daemon/store/lock_records.h"
 #include "daemon/store/repository_records.h"
 #include "daemon/store/token_records.h"
 
@@ -24,7 +25,8 @@ using Record =
                  RepositoryChangedRecord, RepositoryDeletedRecord,
                  GitObjectRecord, RefChangedRecord, GrantedRecord,
                  GrantEndedRecord, TokenCreatedRecord, TokenRevokedRecord,
-                 PackDamagedRecord, StagedDamagedRecord>;
+                 LockedRecord, UnlockedRecord, PackDamagedRecord,
+                 StagedDamagedRecord>;
 
 JournalRecord EncodeRecord(const Record& record);
 // kUnsupported for a type that this program does not know, kCorruption for a

@@ -8,6 +8,7 @@
 #include "daemon/store/grant_table.h"
 #include "daemon/store/index_keys.h"
 #include "daemon/store/largest_number.h"
+#include "daemon/store/lock_table.h"
 
 namespace ingot::store {
 namespace {
@@ -68,16 +69,6 @@ Result<uint64_t> ParseNumber(std::string_view value) {
   return reader.ReadVarint();
 }
 
-Status DeleteRows(const IndexKey& prefix, IndexWriter* index) {
-  std::vector<std::string> keys;
-  INGOT_TRY(index->Scan(prefix, [&](std::string_view key, std::string_view) {
-    keys.emplace_back(key);
-    return Result<bool>(true);
-  }));
-  for (const std::string& key : keys) index->Delete(key);
-  return {};
-}
-
 }  // namespace
 
 Status Apply(const RepositoryCreatedRecord& record, uint64_t time,
@@ -109,9 +100,10 @@ Status Apply(const RepositoryDeletedRecord& record, IndexWriter* index) {
   INGOT_ASSIGN(const std::optional<RepositoryInfo> info,
                FindRepository(*index, record.number));
   if (!info) return NoRepository(std::to_string(record.number));
-  INGOT_TRY(DeleteRows(ObjectsKey(record.number), index));
-  INGOT_TRY(DeleteRows(RefsKey(record.number), index));
+  INGOT_TRY(index->DeleteRows(ObjectsKey(record.number)));
+  INGOT_TRY(index->DeleteRows(RefsKey(record.number)));
   INGOT_TRY(EndGrants(record.number, index));
+  INGOT_TRY(EndLocks(record.number, index));
   index->Delete(NameKey(info->repository.name));
   index->Delete(RepositoryKey(record.number));
   return {};

@@ -34,7 +34,7 @@ Status Apply(const RepositoryCreatedRecord& record, uint64_t time,
              IndexWriter* index);
 // kNotFound: no such repository; kConflict: the name is another one's.
 Status Apply(const RepositoryChangedRecord& record, IndexWriter* index);
-// Takes objects, refs and grants away, too. kNotFound: no such repository.
+// Takes objects, refs, grants and locks away, too. kNotFound: no such repository.
 Status Apply(const RepositoryDeletedRecord& record, IndexWriter* index);
 // kNotFound: no such repository.
 Status Apply(const GitObjectRecord& record, IndexWriter* index);

@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "daemon/store/grant_table.h"
+#include "daemon/store/lock_table.h"
 #include "daemon/store/pack_table.h"
 #include "daemon/store/records.h"
 #include "daemon/store/repository_table.h"

@@ -72,6 +72,8 @@ Result<std::unique_ptr<Store>> Store::Open(Storage* storage,
                Repositories::Open(store->journal_.get(), store->index_.get()));
   INGOT_ASSIGN(store->tokens_,
                Tokens::Open(store->journal_.get(), store->index_.get()));
+  INGOT_ASSIGN(store->locks_,
+               Locks::Open(store->journal_.get(), store->index_.get()));
   return store;
 }
 

@@ -11,6 +11,7 @@
 #include "codec/result.h"
 #include "daemon/store/index.h"
 #include "daemon/store/journal.h"
+#include "daemon/store/locks.h"
 #include "daemon/store/packs.h"
 #include "daemon/store/repositories.h"
 #include "daemon/store/space.h"
@@ -46,6 +47,7 @@ class Store {
   Tokens& tokens() { return *tokens_; }
   // Milliseconds since 1970, as the journal has them: never going back.
   uint64_t now() const { return journal_->now(); }
+  Locks& locks() { return *locks_; }
 
  private:
   explicit Store(const Storage* storage) : space_(storage) {}
@@ -57,6 +59,7 @@ class Store {
   std::unique_ptr<Packs> packs_;
   std::unique_ptr<Repositories> repositories_;
   std::unique_ptr<Tokens> tokens_;
+  std::unique_ptr<Locks> locks_;
 };
 
 }  // namespace ingot::store

@@ -12,6 +12,7 @@
 #include "daemon/store/index.h"
 #include "daemon/store/keys.h"
 #include "daemon/store/largest_number.h"
+#include "daemon/store/lock_table.h"
 #include "daemon/store/pack_table.h"
 #include "daemon/store/records.h"
 #include "daemon/store/repository_table.h"
@@ -63,6 +64,12 @@ Status ApplyAndCheck(const JournalBatch& batch, IndexWriter* index) {
         const auto commit = FindGitObject(*index, info.number, id);
         Require(*commit && IdOf(**commit) == id &&
                 (*commit)->type == GitType::kCommit);
+      }
+      const auto locks = ListLocks(*index, info.number, 0, 1000);
+      for (const LockInfo& lock : *locks) {
+        Require(*FindLock(*index, info.number, lock.number) == lock);
+        Require(*FindLock(*index, info.number, lock.lock.path) == lock);
+        Require(lock.number <= *LargestNumber(*index, kLockNumbers));
       }
     }
   }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -46,6 +47,8 @@ Token SomeToken() {
           .expires = 1 << 20};
 }
 
+Lock SomeLock() { return {.path = "a/b", .token = 7, .owner = "ci"}; }
+
 Result<Record> Parse(const JournalRecord& record) {
   return ParseRecord({record.type, record.payload}, "journal");
 }
@@ -71,7 +74,10 @@ TEST(RecordsTest, RoundTrip) {
         Record(PackDamagedRecord{7, {}}),
         Record(PackDamagedRecord{7, {.all = true}}),
         Record(PackDamagedRecord{7, {false, {0, 3}, {1, 200, 201}}}),
-        Record(StagedDamagedRecord{7})}) {
+        Record(StagedDamagedRecord{7}),
+        Record(LockedRecord{1, 2, SomeLock()}),
+        Record(LockedRecord{1, 2, {.path = "p", .owner = ""}}),
+        Record(UnlockedRecord{1, 2})}) {
     const auto parsed = Parse(EncodeRecord(record));
     ASSERT_TRUE(parsed.ok()) << parsed.error().message;
     EXPECT_EQ(*parsed, record);
@@ -105,7 +111,8 @@ TEST(RecordsTest, WhatBreaksARuleIsRefused) {
         Record(RepositoryCreatedRecord{1, SomeRepository()}),
         Record(RefChangedRecord{1, "v", GitId{}, GitId{}}),
         Record(GrantedRecord{1, HashBytes({})}),
-        Record(TokenCreatedRecord{7, SomeToken()})}) {
+        Record(TokenCreatedRecord{7, SomeToken()}),
+        Record(LockedRecord{1, 2, SomeLock()}), Record(UnlockedRecord{1, 2})}) {
     const JournalRecord whole = EncodeRecord(record);
     for (size_t size = 0; size < whole.payload.size(); ++size) {
       JournalRecord cut = whole;
@@ -134,6 +141,18 @@ TEST(RecordsTest, WhatBreaksARuleIsRefused) {
   EXPECT_EQ(
       Parse(EncodeRecord(RefChangedRecord{1, "a b", {}, {}})).error().kind,
       ErrorKind::kCorruption);
+  for (const Lock& bad :
+       {Lock{.path = "", .owner = ""}, Lock{.path = "a//b", .owner = ""},
+        Lock{.path = "../a", .owner = ""}, Lock{.path = "a", .owner = "a b"},
+        Lock{.path = "a", .token = UINT64_MAX, .owner = ""},
+        Lock{.path = std::string(1025, 'a'), .owner = ""}}) {
+    EXPECT_EQ(Parse(EncodeRecord(LockedRecord{1, 2, bad})).error().kind,
+              ErrorKind::kCorruption);
+  }
+  EXPECT_EQ(Parse(EncodeRecord(LockedRecord{0, 2, SomeLock()})).error().kind,
+            ErrorKind::kCorruption);
+  EXPECT_EQ(Parse(EncodeRecord(UnlockedRecord{1, 0})).error().kind,
+            ErrorKind::kCorruption);
   EXPECT_EQ(Parse(EncodeRecord(GitObjectRecord{
                       1,
                       {GitType::kBlob,
@@ -148,7 +167,7 @@ TEST(RecordsTest, WhatBreaksARuleIsRefused) {
   EXPECT_EQ(Parse({2, {std::byte{0}}}).error().kind, ErrorKind::kCorruption);
   EXPECT_EQ(Parse(EncodeRecord(UnstagedRecord{kMaxNumber + 1})).error().kind,
             ErrorKind::kCorruption);
-  for (const uint16_t type : {0, 15, 0xFFFF}) {
+  for (const uint16_t type : {0, 17, 0xFFFF}) {
     EXPECT_EQ(Parse({type, good.payload}).error().kind,
               ErrorKind::kUnsupported);
   }

@@ -1,5 +1,5 @@
-// Random commits, renamings, deletions and grants, on a store and on a value in
-// memory: the two must agree whatever fails.
+// Random commits, renamings, deletions, grants and locks, on a store and on a
+// value in memory: the two must agree whatever fails.
 
 #include <gtest/gtest.h>
 
@@ -24,11 +24,13 @@ namespace {
 // Few of each, so that operations meet.
 constexpr uint64_t kNames = 4;
 constexpr uint64_t kFiles = 5;
+constexpr uint64_t kPaths = 4;
 
 struct ModelRepository {
   Repository repository;
   std::map<std::string, GitId> refs;
-  std::set<uint64_t> granted;  // files
+  std::set<uint64_t> granted;                     // files
+  std::map<std::string, std::string> locks = {};  // paths, and whose they are
   bool operator==(const ModelRepository&) const = default;
 };
 
@@ -99,8 +101,12 @@ class RepositoriesModel final : public ModelDisk {
       Change();
     } else if (percent < 27) {
       Delete();
-    } else if (percent < 60) {
+    } else if (percent < 50) {
       Commit();
+    } else if (percent < 58) {
+      Lock();
+    } else if (percent < 62) {
+      Unlock();
     } else if (percent < 75) {
       Grant();
     } else if (percent < 82) {
@@ -120,7 +126,7 @@ class RepositoriesModel final : public ModelDisk {
     // A failed one has some number that the next has not.
     largest_ = number.ok() ? *number : largest_ + 1;
     Check(number.ok() ? Status() : number.error(), refusal, [&](State* state) {
-      state->repositories[largest_] = {repository, {}, {}};
+      state->repositories[largest_] = {repository, {}, {}, {}};
     });
   }
 
@@ -225,6 +231,40 @@ class RepositoriesModel final : public ModelDisk {
           [&](State* state) { state->staged.erase(file); });
   }
 
+  void Lock() {
+    const uint64_t number = AnyNumber();
+    const std::string path = "w/" + std::to_string(Random(kPaths));
+    const uint64_t token = Random(3);
+    const std::string owner = "owner" + std::to_string(token);
+    const auto found = state_.repositories.find(number);
+    std::optional<ErrorKind> refusal;
+    if (found == state_.repositories.end()) {
+      refusal = ErrorKind::kNotFound;
+    } else if (found->second.locks.contains(path)) {
+      refusal = ErrorKind::kConflict;
+    }
+    const auto made = store().locks().Create(
+        number, {.path = path, .token = token, .owner = owner});
+    Check(made.ok() ? Status() : made.error(), refusal, [&](State* state) {
+      state->repositories[number].locks[path] = owner;
+    });
+  }
+
+  void Unlock() {
+    const uint64_t number = AnyNumber();
+    const std::string path = "w/" + std::to_string(Random(kPaths));
+    const auto found = state_.repositories.find(number);
+    const auto lock = store().locks().Find(number, path);
+    ASSERT_TRUE(lock.ok());
+    EXPECT_EQ(lock->has_value(), found != state_.repositories.end() &&
+                                     found->second.locks.contains(path));
+    std::optional<ErrorKind> refusal;
+    if (!*lock) refusal = ErrorKind::kNotFound;
+    Check(store().locks().Remove(number, *lock ? (*lock)->number : 1'000'000),
+          refusal,
+          [&](State* state) { state->repositories[number].locks.erase(path); });
+  }
+
   State Read() {
     State state;
     for (const RepositoryKind kind :
@@ -239,6 +279,11 @@ class RepositoriesModel final : public ModelDisk {
           if (*repositories().IsGranted(info.number, FileDigest(file))) {
             one.granted.insert(file);
           }
+        }
+        const auto locks = store().locks().List(info.number, 0, 1000);
+        for (const LockInfo& lock : *locks) {
+          one.locks[lock.lock.path] = lock.lock.owner;
+          EXPECT_EQ(*store().locks().Find(info.number, lock.lock.path), lock);
         }
         // What a ref names is whole.
         for (const auto& [name, id] : one.refs) {
