@@ -60,7 +60,8 @@ Result<auth::Principal> Authenticate(const http::Request& request,
   return auth::Principal{.token = found->number,
                          .right = static_cast<auth::Right>(found->token.scope),
                          .space = found->token.space,
-                         .repository = found->token.repository};
+                         .repository = found->token.repository,
+                         .name = found->token.name};
 }
 
 awaitable<Status> RespondUnauthorized(http::Exchange& exchange,

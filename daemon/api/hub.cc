@@ -107,6 +107,10 @@ std::string AuthorOf(const store::RepositoryName& name) {
   return name.space.empty() ? "ingot" : name.space;
 }
 
+std::string UserName(uint64_t token) {
+  return token == 0 ? "local" : "token-" + std::to_string(token);
+}
+
 std::string PagePath(const store::RepositoryName& name) {
   return PathOf(name.kind).page + IdOf(name);
 }

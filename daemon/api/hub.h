@@ -8,6 +8,7 @@
 #define INGOT_DAEMON_API_HUB_H_
 
 #include <boost/asio/awaitable.hpp>
+#include <cstdint>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -63,6 +64,8 @@ std::string_view PluralOf(store::RepositoryKind kind);
 std::string IdOf(const store::RepositoryName& name);
 // Who commits to it: the namespace.
 std::string AuthorOf(const store::RepositoryName& name);
+// What a token's owner is called: "token-7"; "local" for 0, who has none.
+std::string UserName(uint64_t token);
 // Below the origin: "datasets/NAMESPACE/NAME".
 std::string PagePath(const store::RepositoryName& name);
 

@@ -25,8 +25,7 @@ constexpr size_t kMaxListPage = 1000;
 constexpr size_t kMaxLookedAt = 10'000;
 
 json DescribePrincipal(const auth::Principal& who) {
-  const std::string name =
-      who.token == 0 ? "local" : "token-" + std::to_string(who.token);
+  const std::string name = UserName(who.token);
   json orgs = json::array();
   if (!who.space.empty()) {
     orgs.push_back({{"type", "org"},

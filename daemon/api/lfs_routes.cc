@@ -6,14 +6,13 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "codec/digest.h"
-#include "daemon/api/authenticate.h"
 #include "daemon/api/held_file.h"
 #include "daemon/api/json_body.h"
-#include "daemon/api/repository_access.h"
+#include "daemon/api/lfs.h"
+#include "daemon/api/lfs_lock_routes.h"
 #include "daemon/http/content.h"
 #include "daemon/ingest/stored_file.h"
 
@@ -26,53 +25,12 @@ using http::PathParameters;
 using nlohmann::json;
 using store::RepositoryName;
 
-constexpr std::string_view kType = "application/vnd.git-lfs+json";
 constexpr size_t kMaxObjects = 1000;
 constexpr uint64_t kMaxFileBytes = uint64_t{1} << 40;
 constexpr size_t kGatheredBytes = 1 << 20;
 
-awaitable<Status> RespondLfs(Exchange& exchange, unsigned status,
-                             const json& body) {
-  http::ResponseHead head = {.status = status, .headers = {}};
-  head.headers.emplace_back("Content-Type", kType);
-  if (status == 401) {
-    head.headers.emplace_back("LFS-Authenticate", kChallenge);
-    head.headers.emplace_back("WWW-Authenticate", kChallenge);
-  }
-  return exchange.Respond(std::move(head), EncodeJson(body) + "\n");
-}
-
-awaitable<Status> RefuseLfs(Exchange& exchange, unsigned status,
-                            const std::string& message) {
-  return RespondLfs(exchange, status, json{{"message", message}});
-}
-
 // Addresses of uploads end with this time: batches are asked for again then.
 constexpr uint64_t kUploadMilliseconds = 60 * 60 * 1000;
-
-// "name.git" of a path's last segment but those of git-lfs.
-std::optional<RepositoryName> WithoutSuffix(RepositoryName name) {
-  constexpr std::string_view kSuffix = ".git";
-  if (!name.name.ends_with(kSuffix)) return std::nullopt;
-  name.name.resize(name.name.size() - kSuffix.size());
-  return name;
-}
-
-// The repository of a path, if whoever sent the request may have it so.
-// Nothing: not so, and the request has been answered.
-awaitable<std::optional<store::RepositoryInfo>> FindLfsRepository(
-    Exchange& exchange, const RepositoryName& path_name, store::Store* store,
-    auth::Right right) {
-  const auto name = WithoutSuffix(path_name);
-  std::variant<store::RepositoryInfo, Refusal> access =
-      Refusal{404, "repository not found"};
-  if (name) access = FindAccess(exchange.request(), store, *name, right);
-  if (const auto* refusal = std::get_if<Refusal>(&access)) {
-    co_await RefuseLfs(exchange, refusal->status, refusal->message);
-    co_return std::nullopt;
-  }
-  co_return std::get<store::RepositoryInfo>(std::move(access));
-}
 
 // Of a file that a repository is granted; nothing: it is not.
 Result<std::optional<uint64_t>> GrantedLength(store::Store* store,
@@ -148,19 +106,11 @@ Result<json> DescribeAll(const Hub& hub, const BatchQuery& query,
               {"hash_algo", "sha256"}};
 }
 
-std::string BaseUrl(const Exchange& exchange,
-                    const store::RepositoryName& name) {
-  return OriginOf(exchange) + "/" + PagePath(name) + ".git/info/lfs/objects";
-}
-
 awaitable<void> Batch(const Hub& hub, Exchange& exchange, RepositoryName name,
                       const PathParameters&) {
   const Result<json> request = co_await ReadJson(exchange);
   if (!request.ok()) {
-    co_await RefuseLfs(
-        exchange,
-        request.error().kind == ErrorKind::kResourceExhausted ? 413 : 422,
-        request.error().message);
+    co_await RefuseLfsBody(exchange, request.error());
     co_return;
   }
   const std::string operation = TextOf(*request, "operation");
@@ -184,7 +134,7 @@ awaitable<void> Batch(const Hub& hub, Exchange& exchange, RepositoryName name,
   BatchQuery query;
   query.repository = repository->number;
   query.upload = upload;
-  query.base = BaseUrl(exchange, repository->repository.name);
+  query.base = LfsUrl(exchange, repository->repository.name) + "/objects";
   const Result<json> answer = DescribeAll(hub, query, objects);
   if (answer.ok()) {
     co_await RespondLfs(exchange, 200, *answer);
@@ -363,18 +313,19 @@ awaitable<void> Verify(const Hub& hub, Exchange& exchange, RepositoryName name,
 }  // namespace
 
 void AddLfsRoutes(const Hub& hub, http::Router* router) {
+  AddLfsLockRoutes(hub, router);
   const std::string objects = "/info/lfs/objects";
   AddContentRoute(router, "POST", objects + "/batch",
                   http::RouteInfo("git-lfs: how to transfer objects")
                       .Needs("read")
-                      .Takes(kType)
-                      .Gives(kType),
+                      .Takes(kLfsType)
+                      .Gives(kLfsType),
                   Bind(hub, Batch));
   AddContentRoute(router, "POST", objects + "/verify",
                   http::RouteInfo("git-lfs: whether an upload has arrived")
                       .Needs("write")
-                      .Takes(kType)
-                      .Gives(kType)
+                      .Takes(kLfsType)
+                      .Gives(kLfsType)
                       .Says(404, "It has not."),
                   Bind(hub, Verify));
   AddContentRoute(router, "PUT", objects + "/{oid}",
@@ -382,7 +333,7 @@ void AddLfsRoutes(const Hub& hub, http::Router* router) {
                       .Needs("write")
                       .Query("signature", "Of a batch: instead of a token")
                       .Takes("application/octet-stream")
-                      .Gives(kType)
+                      .Gives(kLfsType)
                       .Says(422, "The bytes have another SHA-256.")
                       .Says(507, "There is no space."),
                   Bind(hub, Put));

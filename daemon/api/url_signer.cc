@@ -5,7 +5,6 @@
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 
-#include <charconv>
 #include <new>
 #include <string>
 
@@ -16,11 +15,7 @@ std::optional<uint64_t> NumberOf(const http::Target& target,
                                  std::string_view name) {
   const auto text = target.Parameter(name);
   if (!text) return std::nullopt;
-  uint64_t number = 0;
-  const char* const end = text->data() + text->size();
-  const auto [last, code] = std::from_chars(text->data(), end, number);
-  if (code != std::errc() || last != end) return std::nullopt;
-  return number;
+  return http::ParseNumber(*text);
 }
 
 }  // namespace

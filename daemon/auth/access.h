@@ -20,6 +20,7 @@ struct Principal {
   Right right = Right::kNothing;
   std::string space = {};       // the only namespace; empty: all
   std::string repository = {};  // the only name in it; empty: all
+  std::string name = {};        // the token's, for people; may be empty
 };
 
 // Whether `who` may do what needs `right` to a repository. Reading what is

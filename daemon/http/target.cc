@@ -1,7 +1,9 @@
 #include "daemon/http/target.h"
 
 #include <boost/url/parse.hpp>
+#include <charconv>
 #include <cstdint>
+#include <system_error>
 
 namespace ingot::http {
 namespace {
@@ -43,6 +45,14 @@ std::optional<std::string_view> Target::Parameter(std::string_view name) const {
     if (key == name) return value;
   }
   return std::nullopt;
+}
+
+std::optional<uint64_t> ParseNumber(std::string_view text) {
+  uint64_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [last, code] = std::from_chars(text.data(), end, number);
+  if (code != std::errc() || last != end) return std::nullopt;
+  return number;
 }
 
 std::string PercentEncode(std::string_view text, bool (*stays)(char)) {

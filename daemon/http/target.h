@@ -5,6 +5,7 @@
 #ifndef INGOT_DAEMON_HTTP_TARGET_H_
 #define INGOT_DAEMON_HTTP_TARGET_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,6 +27,9 @@ struct Target {
 
 // kInvalidArgument for what API.md refuses.
 Result<Target> ParseTarget(std::string_view text);
+
+// Of decimal digits and nothing else.
+std::optional<uint64_t> ParseNumber(std::string_view text);
 
 // "%2F" and its like for all that does not stay.
 std::string PercentEncode(std::string_view text, bool (*stays)(char));
