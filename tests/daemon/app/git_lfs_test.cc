@@ -1,4 +1,4 @@
-// git-lfs, as people have it: a push to ingotd and a pull by somebody else.
+// git-lfs, as people have it: a push to ingotd, a pull by somebody else, locks.
 
 #include <gtest/gtest.h>
 
@@ -50,29 +50,42 @@ class GitLfsTest : public testing::Test {
     return {std::istreambuf_iterator<char>(stream), {}};
   }
 
+  // Makes a token of that scope.
+  std::string Token(const std::string& scope, const std::string& name) {
+    Daemon create(
+        {"token", "create", "--data", data_, "--scope", scope, "--name", name},
+        temporary_ / "token");
+    EXPECT_EQ(create.Wait(), 0);
+    std::string secret = create.Log(".out");
+    if (!secret.empty()) secret.pop_back();
+    return secret;
+  }
+  static void CreateRepository(uint16_t port, const std::string& secret) {
+    const std::string body = R"({"name": "me/model"})";
+    EXPECT_EQ(
+        http::Ask(port, http::Simple("POST /api/repos/create",
+                                     "Authorization: Bearer " + secret +
+                                         "\r\nContent-Length: " +
+                                         std::to_string(body.size()) + "\r\n") +
+                            body)
+            .status,
+        200);
+  }
+  static std::string Url(uint16_t port, const std::string& secret) {
+    return "http://any:" + secret + "@127.0.0.1:" + std::to_string(port) +
+           "/me/model.git/info/lfs";
+  }
+
   const store::TemporaryFolder temporary_;
   const std::string data_ = temporary_ / "store";
   bool expect_failure_ = false;
 };
 
 TEST_F(GitLfsTest, PushesAndPulls) {
-  Daemon create({"token", "create", "--data", data_, "--scope", "write"},
-                temporary_ / "token");
-  ASSERT_EQ(create.Wait(), 0);
-  std::string secret = create.Log(".out");
-  secret.pop_back();
+  const std::string secret = Token("write", "ci");
   const Daemon daemon({"serve", "--data", data_, "--listen", "127.0.0.1:0"},
                       temporary_ / "daemon");
-  const std::string port = std::to_string(daemon.Port());
-  const std::string body = R"({"name": "me/model"})";
-  ASSERT_EQ(http::Ask(daemon.Port(),
-                      http::Simple("POST /api/repos/create",
-                                   "Authorization: Bearer " + secret +
-                                       "\r\nContent-Length: " +
-                                       std::to_string(body.size()) + "\r\n") +
-                          body)
-                .status,
-            200);
+  CreateRepository(daemon.Port(), secret);
 
   // A model beside what git itself keeps, in a remote that is a folder.
   std::string model(3'000'000, 'w');
@@ -83,8 +96,7 @@ TEST_F(GitLfsTest, PushesAndPulls) {
   const std::string source = "home/source";
   std::ofstream(temporary_ / "home/source/model.safetensors", std::ios::binary)
       << model;
-  const std::string url =
-      "http://any:" + secret + "@127.0.0.1:" + port + "/me/model.git/info/lfs";
+  const std::string url = Url(daemon.Port(), secret);
   ASSERT_TRUE(
       Shell("git remote add origin ../remote.git && "
             "git config lfs.url " +
@@ -104,10 +116,83 @@ TEST_F(GitLfsTest, PushesAndPulls) {
 
   // Without the token nothing comes.
   expect_failure_ = true;
-  EXPECT_FALSE(Shell("git clone -c lfs.url=http://127.0.0.1:" + port +
-                     "/me/model.git/info/lfs remote.git nothing"));
+  EXPECT_FALSE(Shell(
+      "git clone -c lfs.url=http://127.0.0.1:" + std::to_string(daemon.Port()) +
+      "/me/model.git/info/lfs remote.git nothing"));
   EXPECT_FALSE(Read(temporary_ / "home/nothing/model.safetensors") == model);
   EXPECT_EQ(daemon.Log().find(secret), std::string::npos);
+}
+
+TEST_F(GitLfsTest, LocksAndUnlocks) {
+  const std::string one = Token("write", "one");
+  const std::string two = Token("write", "two");
+  const std::string admin = Token("admin", "boss");
+  const Daemon daemon({"serve", "--data", data_, "--listen", "127.0.0.1:0"},
+                      temporary_ / "daemon");
+  CreateRepository(daemon.Port(), one);
+  ASSERT_TRUE(Shell("git init --bare remote.git && git init one"));
+  const auto use = [&](const std::string& secret) {
+    return "git config lfs.url " + Url(daemon.Port(), secret) +
+           " && git config lfs.locksverify true";
+  };
+  ASSERT_TRUE(Shell(
+      use(one) + " && git remote add origin ../remote.git && "
+                 "git lfs track --lockable '*.bin' && mkdir w && "
+                 "echo first > w/a.bin && echo first > w/b.bin && "
+                 "git add . && git commit -m First && git push origin main",
+      "home/one"));
+  ASSERT_TRUE(Shell("git clone -c lfs.url=" + Url(daemon.Port(), two) +
+                    " remote.git two"));
+  ASSERT_TRUE(Shell(use(two), "home/two"));
+
+  ASSERT_TRUE(Shell("git lfs lock w/a.bin", "home/one"));
+  ASSERT_TRUE(Shell("git lfs locks", "home/two"));
+  EXPECT_NE(Output().find("w/a.bin"), std::string::npos) << Output();
+  EXPECT_NE(Output().find("one"), std::string::npos) << Output();
+  // It is marked as theirs and ours.
+  ASSERT_TRUE(Shell("git lfs locks --verify", "home/one"));
+  EXPECT_TRUE(Output().starts_with("O w/a.bin")) << Output();
+  ASSERT_TRUE(Shell("git lfs locks --verify", "home/two"));
+  EXPECT_TRUE(Output().starts_with("  w/a.bin")) << Output();
+
+  // Whoever has not locked the file can neither lock it nor push it.
+  const std::string change =
+      "chmod u+w w/*.bin && echo other > w/a.bin && git commit -am Other";
+  ASSERT_TRUE(Shell(change, "home/two"));
+  expect_failure_ = true;
+  EXPECT_FALSE(Shell("git lfs lock w/a.bin", "home/two"));
+  EXPECT_FALSE(Shell("git push origin main", "home/two"));
+  EXPECT_NE(Output().find("w/a.bin - one"), std::string::npos) << Output();
+  EXPECT_FALSE(Shell("git lfs unlock w/a.bin", "home/two"));
+  EXPECT_FALSE(Shell("git lfs unlock --force w/a.bin", "home/two"));
+  expect_failure_ = false;
+
+  // Another file is not concerned, and the owner pushes.
+  ASSERT_TRUE(
+      Shell("git reset --hard origin/main && chmod u+w w/*.bin && "
+            "echo other > w/b.bin && git commit -am Other && "
+            "git push origin main",
+            "home/two"));
+  ASSERT_TRUE(
+      Shell("git pull --rebase origin main && "
+            "echo second > w/a.bin && git commit -am Second && "
+            "git push origin main",
+            "home/one"));
+  EXPECT_NE(Output().find("w/a.bin"), std::string::npos) << Output();
+  ASSERT_TRUE(
+      Shell("git lfs unlock w/a.bin && git lfs lock w/b.bin", "home/one"));
+
+  // By force, of who administers the repository.
+  ASSERT_TRUE(Shell(use(admin), "home/two"));
+  expect_failure_ = true;
+  EXPECT_FALSE(Shell("git lfs unlock w/b.bin", "home/two"));
+  expect_failure_ = false;
+  ASSERT_TRUE(Shell("git lfs unlock --force w/b.bin", "home/two"));
+  ASSERT_TRUE(Shell("git lfs locks", "home/one"));
+  EXPECT_EQ(Output().find("w/"), std::string::npos) << Output();
+  for (const std::string& secret : {one, two, admin}) {
+    EXPECT_EQ(daemon.Log().find(secret), std::string::npos);
+  }
 }
 
 }  // namespace
