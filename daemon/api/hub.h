@@ -16,6 +16,7 @@
 #include <string_view>
 
 #include "codec/result.h"
+#include "daemon/api/multipart_uploads.h"
 #include "daemon/api/url_signer.h"
 #include "daemon/auth/access.h"
 #include "daemon/http/exchange.h"
@@ -33,6 +34,7 @@ struct Hub {
   const ingest::StoredFiles* files = nullptr;
   http::Workers* workers = nullptr;
   const UrlSigner* signer = nullptr;
+  MultipartUploads* multipart = nullptr;
 };
 
 // The name is a value, since a coroutine outlives the call that began it.

@@ -1,5 +1,6 @@
 #include "daemon/api/lfs_routes.h"
 
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -13,6 +14,8 @@
 #include "daemon/api/json_body.h"
 #include "daemon/api/lfs.h"
 #include "daemon/api/lfs_lock_routes.h"
+#include "daemon/api/lfs_part_routes.h"
+#include "daemon/api/lfs_upload.h"
 #include "daemon/http/content.h"
 #include "daemon/ingest/stored_file.h"
 
@@ -26,36 +29,54 @@ using nlohmann::json;
 using store::RepositoryName;
 
 constexpr size_t kMaxObjects = 1000;
+// Addresses in one answer.
+constexpr uint64_t kMaxPartsOfBatch = 10'000;
 constexpr uint64_t kMaxFileBytes = uint64_t{1} << 40;
-constexpr size_t kGatheredBytes = 1 << 20;
 
 // Addresses of uploads end with this time: batches are asked for again then.
 constexpr uint64_t kUploadMilliseconds = 60 * 60 * 1000;
-
-// Of a file that a repository is granted; nothing: it is not.
-Result<std::optional<uint64_t>> GrantedLength(store::Store* store,
-                                              uint64_t repository,
-                                              const Digest& file) {
-  INGOT_ASSIGN(const bool granted,
-               store->repositories().IsGranted(repository, file));
-  if (!granted) return std::optional<uint64_t>();
-  INGOT_ASSIGN(const std::optional<uint64_t> length,
-               ingest::StoredLength(store, file));
-  if (length) return length;
-  return Corruption(ToHex(file) + ": granted, and neither staged nor packed");
-}
+// Those of parts are for files that take long.
+constexpr uint64_t kPartMilliseconds = 24 * kUploadMilliseconds;
 
 // A batch, but for its objects.
 struct BatchQuery {
   uint64_t repository = 0;
   bool upload = false;
-  std::string base;  // the URL of the objects
+  uint64_t parts = 0;  // that may still be answered
+  std::string base;    // the URL of the objects
 };
+
+// How to upload `permit`'s file, at `url` or below.
+json UploadAction(const Hub& hub, const UploadPermit& permit,
+                  const std::string& url) {
+  return {{"href", url + "?" + hub.signer->Sign(permit)},
+          {"expires_in", kUploadMilliseconds / 1000}};
+}
+
+// The same in parts; each has an address.
+json PartsAction(const Hub& hub, UploadPermit permit, const PartsPlan& plan,
+                 const std::string& url) {
+  permit.expires += kPartMilliseconds - kUploadMilliseconds;
+  PartPermit part = {.whole = permit,
+                     .upload = hub.multipart->NewUpload(),
+                     .chunk = plan.chunk};
+  const std::string parts = url + "/parts";
+  json action = {{"href", parts + "?" + hub.signer->Sign(part)},
+                 {"expires_in", kPartMilliseconds / 1000}};
+  json header = {{"chunk_size", std::to_string(plan.chunk)}};
+  for (part.part = 1; part.part <= plan.parts; ++part.part) {
+    const std::string number = std::to_string(part.part);
+    header[std::string(5 - number.size(), '0') + number] =
+        parts + "/" + number + "?" + hub.signer->Sign(part);
+  }
+  action["header"] = std::move(header);
+  return action;
+}
 
 // What a batch says of one object. Uploads go to addresses that need no
 // credentials: the Hub's clients send none there.
-Result<json> Describe(const Hub& hub, const BatchQuery& query,
-                      const json& object) {
+Result<json> Describe(const Hub& hub, const json& object, BatchQuery* batch) {
+  const BatchQuery& query = *batch;
   const std::string oid = object.is_object() ? TextOf(object, "oid") : "";
   const json size = object.is_object() ? object.value("size", json()) : json();
   json answer = {{"oid", oid}, {"size", size}};
@@ -79,14 +100,17 @@ Result<json> Describe(const Hub& hub, const BatchQuery& query,
   }
   const std::string url = query.base + "/" + oid;
   if (query.upload) {
-    const std::string signature = hub.signer->Sign(
-        {.repository = query.repository,
-         .file = *digest,
-         .length = size.get<uint64_t>(),
-         .expires = hub.store->tokens().now() + kUploadMilliseconds});
-    answer["actions"] = {{"upload",
-                          {{"href", url + "?" + signature},
-                           {"expires_in", kUploadMilliseconds / 1000}}},
+    const UploadPermit permit = {
+        .repository = query.repository,
+        .file = *digest,
+        .length = size.get<uint64_t>(),
+        .expires = hub.store->tokens().now() + kUploadMilliseconds};
+    auto plan =
+        query.parts > 0 ? hub.multipart->Plan(permit.length) : std::nullopt;
+    if (plan && plan->parts > query.parts) plan.reset();
+    if (plan) batch->parts -= plan->parts;
+    answer["actions"] = {{"upload", plan ? PartsAction(hub, permit, *plan, url)
+                                         : UploadAction(hub, permit, url)},
                          {"verify", {{"href", query.base + "/verify"}}}};
   } else {
     answer["actions"] = {{"download", {{"href", url}}}};
@@ -94,16 +118,23 @@ Result<json> Describe(const Hub& hub, const BatchQuery& query,
   return answer;
 }
 
-Result<json> DescribeAll(const Hub& hub, const BatchQuery& query,
-                         const json& objects) {
+Result<json> DescribeAll(const Hub& hub, const json& objects,
+                         BatchQuery query) {
   json described = json::array();
+  // What is not answered with parts is sent as with "basic".
+  bool in_parts = false;
   for (const json& object : objects) {
-    INGOT_ASSIGN(json one, Describe(hub, query, object));
+    INGOT_ASSIGN(json one, Describe(hub, object, &query));
+    in_parts |= one.contains("/actions/upload/header"_json_pointer);
     described.push_back(std::move(one));
   }
-  return json{{"transfer", "basic"},
+  return json{{"transfer", in_parts ? "multipart" : "basic"},
               {"objects", std::move(described)},
               {"hash_algo", "sha256"}};
+}
+
+bool Lists(const json& array, const char* text) {
+  return array.is_array() && std::ranges::find(array, text) != array.end();
 }
 
 awaitable<void> Batch(const Hub& hub, Exchange& exchange, RepositoryName name,
@@ -134,53 +165,17 @@ awaitable<void> Batch(const Hub& hub, Exchange& exchange, RepositoryName name,
   BatchQuery query;
   query.repository = repository->number;
   query.upload = upload;
+  if (Lists(request->value("transfers", json()), "multipart")) {
+    query.parts = kMaxPartsOfBatch;
+  }
   query.base = LfsUrl(exchange, repository->repository.name) + "/objects";
-  const Result<json> answer = DescribeAll(hub, query, objects);
+  const Result<json> answer = DescribeAll(hub, objects, query);
   if (answer.ok()) {
     co_await RespondLfs(exchange, 200, *answer);
   } else {
     exchange.request().notes.cause = answer.error().message;
     co_await RefuseLfs(exchange, 500, "internal error");
   }
-}
-
-// Of an upload that the store did not take.
-unsigned UploadStatus(const Exchange& exchange, const Error& error) {
-  if (error.kind == ErrorKind::kResourceExhausted) return 507;
-  exchange.request().notes.cause = error.message;
-  return 500;
-}
-
-// The body into `upload`. An HTTP status where that fails; 0: it is there.
-awaitable<unsigned> Receive(Exchange& exchange, http::Workers* workers,
-                            store::Staging::Upload* upload, uint64_t limit) {
-  // Written in larger pieces than they come: each costs two changes of thread.
-  std::vector<std::byte> gathered;
-  gathered.reserve(kGatheredBytes);
-  while (true) {
-    const Result<ByteSpan> piece = co_await exchange.ReadBody(limit);
-    if (!piece.ok()) {
-      co_return piece.error().kind == ErrorKind::kResourceExhausted ? 413 : 400;
-    }
-    gathered.insert(gathered.end(), piece->begin(), piece->end());
-    const bool last = piece->empty();
-    if (!last && gathered.size() + piece->size() <= kGatheredBytes) continue;
-    const auto write = [upload, &gathered] { return upload->Write(gathered); };
-    const Status written = co_await workers->Run(write);
-    if (!written.ok()) {
-      co_return UploadStatus(exchange, written.error());
-    }
-    gathered.clear();
-    if (last) co_return 0;
-  }
-}
-
-// Makes an upload part of the store, and the repository's.
-Status Keep(store::Store* store, store::Staging::Upload* upload,
-            uint64_t repository, const Digest& file) {
-  INGOT_ASSIGN(const store::StagedRecord staged, upload->Finish());
-  (void)staged;
-  return store->repositories().Grant(repository, file);
 }
 
 // Who may upload what.
@@ -236,7 +231,7 @@ awaitable<void> Put(const Hub& hub, Exchange& exchange, RepositoryName name,
   }
   store::Staging::Upload* const running = upload->get();
   const unsigned failed =
-      co_await Receive(exchange, hub.workers, running, limit);
+      co_await ReceiveUpload(exchange, hub.workers, running, limit);
   if (failed != 0) {
     co_await RefuseLfs(exchange, failed, "the upload failed");
     co_return;
@@ -246,7 +241,7 @@ awaitable<void> Put(const Hub& hub, Exchange& exchange, RepositoryName name,
     co_return;
   }
   const auto keep = [store, running, &right] {
-    return Keep(store, running, right->repository, right->file);
+    return KeepUpload(store, running, right->repository, right->file);
   };
   const Status kept = co_await hub.workers->Run(keep);
   if (kept.ok()) {
@@ -314,6 +309,7 @@ awaitable<void> Verify(const Hub& hub, Exchange& exchange, RepositoryName name,
 
 void AddLfsRoutes(const Hub& hub, http::Router* router) {
   AddLfsLockRoutes(hub, router);
+  AddLfsPartRoutes(hub, router);
   const std::string objects = "/info/lfs/objects";
   AddContentRoute(router, "POST", objects + "/batch",
                   http::RouteInfo("git-lfs: how to transfer objects")

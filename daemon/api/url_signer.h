@@ -29,6 +29,14 @@ struct UploadPermit {
   uint64_t expires = 0;  // milliseconds since 1970, by the journal
 };
 
+// One part of such a file, or putting all of them together.
+struct PartPermit {
+  UploadPermit whole;
+  uint64_t upload = 0;  // which of several of the same file
+  uint64_t chunk = 1;   // bytes of each part but the last; not 0
+  uint64_t part = 0;    // from 1 on; 0: the completion
+};
+
 class UrlSigner {
  public:
   UrlSigner();
@@ -41,8 +49,15 @@ class UrlSigner {
                                      uint64_t repository, const Digest& file,
                                      uint64_t now) const;
 
+  // The same of parts.
+  std::string Sign(const PartPermit& permit) const;
+  std::optional<PartPermit> VerifyPart(const http::Target& target,
+                                       uint64_t repository, const Digest& file,
+                                       uint64_t part, uint64_t now) const;
+
  private:
-  std::string Signature(const UploadPermit& permit) const;
+  std::string Signature(const std::string& text) const;
+  bool IsSigned(const http::Target& target, const std::string& text) const;
 
   std::array<std::byte, 32> secret_;
 };

@@ -25,6 +25,7 @@
 #include "daemon/api/json_body.h"
 #include "daemon/api/lfs_routes.h"
 #include "daemon/api/metrics_routes.h"
+#include "daemon/api/multipart_uploads.h"
 #include "daemon/api/observation.h"
 #include "daemon/api/openapi_routes.h"
 #include "daemon/api/repository_routes.h"
@@ -183,6 +184,9 @@ Status Serve(const ServeOptions& options) {
   };
   http::RateLimit limit(options.rate);
   http::Router router;
+  // Outlives the server, whose coroutines hold parts.
+  api::MultipartUploads multipart(opened.store.get(),
+                                  {.bytes = options.multipart_bytes});
   std::unique_ptr<http::HttpServer> server;
   http::Workers workers(static_cast<size_t>(threads));
   ingest::Maintenance maintenance(opened.store.get(), {},
@@ -198,7 +202,8 @@ Status Serve(const ServeOptions& options) {
   const api::Hub hub = {.store = opened.store.get(),
                         .files = &files,
                         .workers = &workers,
-                        .signer = &signer};
+                        .signer = &signer,
+                        .multipart = &multipart};
   api::AddLfsRoutes(hub, &router);
   api::AddHubAccountRoutes(hub, &router);
   api::AddHubRefRoutes(hub, &router);

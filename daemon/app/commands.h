@@ -3,9 +3,11 @@
 #ifndef INGOT_DAEMON_APP_COMMANDS_H_
 #define INGOT_DAEMON_APP_COMMANDS_H_
 
+#include <cstdint>
 #include <string>
 
 #include "codec/result.h"
+#include "daemon/api/multipart_uploads.h"
 #include "daemon/http/rate_limit.h"
 #include "daemon/observe/log.h"
 
@@ -23,6 +25,8 @@ struct ServeOptions {
   uint64_t collect_hours = 1;
   uint64_t grace_hours = 24;
   uint64_t scrub_days = 30;
+  // Files that are longer come in parts, from clients that can; 0: none.
+  uint64_t multipart_bytes = api::MultipartOptions().bytes;
 };
 
 // Serves a store until SIGTERM or SIGINT, which the caller's process must not

@@ -103,6 +103,11 @@ int main(int argc, char** argv) {
                    "Pack what is uploaded, in the background")
       ->envname("INGOTD_COMPACT")
       ->capture_default_str();
+  serve
+      ->add_option("--multipart-bytes", options.multipart_bytes,
+                   "The Hub's clients send longer files in parts; 0: none")
+      ->envname("INGOTD_MULTIPART_BYTES")
+      ->capture_default_str();
 
   const auto hours = CLI::Range(uint64_t{0}, uint64_t{24 * 36'500});
   serve

@@ -117,6 +117,10 @@ Status NewFile::Finish() {
   return {};
 }
 
+Result<std::unique_ptr<Source>> NewFile::Open() const {
+  return files_->Open(number_, size_);
+}
+
 Status NewFile::Name(const Record& record) {
   const Status appended = files_->Append(record);
   is_ours_ = !appended.ok() && IsRefusal(appended.error());

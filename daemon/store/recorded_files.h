@@ -89,6 +89,11 @@ class NewFile {
   Status Append(ByteSpan bytes);
   // Makes the bytes durable; nothing is appended afterwards.
   Status Finish();
+  // Nothing is appended afterwards, and no record will name it: what is read
+  // once, by Open, and given up.
+  void Close() { file_.reset(); }
+  // The bytes so far.
+  Result<std::unique_ptr<Source>> Open() const;
   // Makes `record`, which names the file, true. A refusal (kConflict,
   // kNotFound) removes the file; after another error it stays until a later
   // record has succeeded. REQUIRES: Finish() has succeeded.
@@ -105,7 +110,7 @@ class NewFile {
 
   RecordedFiles* const files_;
   Space::Allotment allotment_;
-  std::unique_ptr<AppendFile> file_;  // null: finished
+  std::unique_ptr<AppendFile> file_;  // null: finished, or closed
   const uint64_t number_;
   uint64_t size_ = 0;
   bool is_ours_ = true;  // to be removed

@@ -74,6 +74,10 @@ class Staging::Upload {
   Status Write(ByteSpan bytes);
   // The digest of the bytes so far.
   Digest digest() const { return hasher_.Peek(); }
+  // For what is a part of another upload: nothing is written afterwards, it is
+  // read and given up. It takes no file descriptor until then.
+  void Close() { file_->Close(); }
+  Result<std::unique_ptr<Source>> Open() const { return file_->Open(); }
   // Makes the upload durable; called once. What is returned names an earlier
   // file where one held the same bytes. After an error the upload is given up.
   Result<StagedRecord> Finish();

@@ -103,10 +103,13 @@ class ApiServer : public testing::Test {
   const UrlSigner signer_;
   std::unique_ptr<http::Workers> workers_ = std::make_unique<http::Workers>(2);
   const ingest::StoredFiles files_{store_.get()};
+  MultipartUploads multipart_{
+      store_.get(), {.bytes = 100'000, .most_of_repository = 3, .most = 5}};
   const Hub hub_ = {.store = store_.get(),
                     .files = &files_,
                     .workers = workers_.get(),
-                    .signer = &signer_};
+                    .signer = &signer_,
+                    .multipart = &multipart_};
   http::Router router_;
   std::unique_ptr<http::HttpServer> server_;
   const std::string body_ = std::string(300'000, 'm') + "odel";

@@ -26,7 +26,9 @@ TEST(HubClientTest, ClientsAreContent) {
   ASSERT_EQ(create.Wait(), 0);
   std::string secret = create.Log(".out");
   secret.pop_back();
-  const Daemon daemon({"serve", "--data", data, "--listen", "127.0.0.1:0"},
+  // Its model of 3 MB comes in parts, all else whole.
+  const Daemon daemon({"serve", "--data", data, "--listen", "127.0.0.1:0",
+                       "--multipart-bytes", "500000"},
                       temporary / "daemon");
   const std::string url = "http://127.0.0.1:" + std::to_string(daemon.Port());
   std::filesystem::copy_file(INGOT_HUB_CLIENT, temporary / "hub_client.mjs");
@@ -40,6 +42,11 @@ TEST(HubClientTest, ClientsAreContent) {
   std::ifstream stream(temporary / "output");
   const std::string output{std::istreambuf_iterator<char>(stream), {}};
   EXPECT_TRUE(done && output.ends_with("done\n")) << output;
+  const std::string log = daemon.Log();
+  for (const char* const part : {"/parts/1\"", "/parts/6\"", "/parts\""}) {
+    EXPECT_NE(log.find(part), std::string::npos) << part;
+  }
+  EXPECT_EQ(log.find("/parts/7\""), std::string::npos);
 }
 
 }  // namespace

@@ -90,6 +90,53 @@ TEST_F(IngotdTest, OneServesAStore) {
   EXPECT_EQ(Ask(next->Port(), Simple("GET /readyz")).status, 200);
 }
 
+// A daemon that is killed leaves parts of uploads behind, and the next removes
+// them: nobody can send the rest.
+TEST_F(IngotdTest, PartsEndWithTheDaemon) {
+  const auto serve = [&] {
+    return Run({"serve", "--data", data_, "--listen", "127.0.0.1:0",
+                "--multipart-bytes", "1000"});
+  };
+  const auto send = [](uint16_t port, const std::string& line,
+                       const std::string& body) {
+    return Ask(port, Simple(line, "Content-Length: " +
+                                      std::to_string(body.size()) + "\r\n") +
+                         body);
+  };
+  const auto staged = [&] {
+    const std::filesystem::directory_iterator files(data_ + "/staged");
+    return std::distance(begin(files), end(files));
+  };
+  auto daemon = serve();
+  uint16_t port = daemon->Port();
+  ASSERT_EQ(send(port, "POST /api/repos/create", R"({"name": "m"})").status,
+            200);
+  const std::string oid(64, 'a');
+  const auto batch = [&] {
+    return send(port, "POST /m.git/info/lfs/objects/batch",
+                R"({"operation": "upload", "transfers": ["multipart"],)"
+                R"( "objects": [{"size": 3000, "oid": ")" +
+                    oid + "\"}]}")
+        .body;
+  };
+  const std::string answer = batch();
+  for (const std::string part : {"2", "3"}) {
+    const size_t at =
+        answer.find("/m.git/info/lfs/objects/" + oid + "/parts/" + part + "?");
+    ASSERT_NE(at, std::string::npos) << answer;
+    const std::string target = answer.substr(at, answer.find('"', at) - at);
+    EXPECT_EQ(send(port, "PUT " + target, std::string(1000, 'p')).status, 200);
+  }
+  EXPECT_EQ(staged(), 2);
+  daemon->Signal(SIGKILL);
+  daemon->Wait();
+  EXPECT_EQ(staged(), 2);
+  daemon = serve();
+  port = daemon->Port();
+  EXPECT_EQ(staged(), 0);
+  EXPECT_NE(batch().find("\"00003\""), std::string::npos);
+}
+
 TEST_F(IngotdTest, OtherAddressesAreRefused) {
   for (const std::string listen :
        {"0.0.0.0:0", "[::]:0", "192.0.2.1:80", "localhost:80", "127.0.0.1",
