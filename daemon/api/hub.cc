@@ -93,8 +93,10 @@ void AddApiRoute(http::Router* router, const std::string& method,
 }
 
 std::string OriginOf(const Exchange& exchange) {
-  return "http://" +
-         std::string(exchange.request().Header("Host").value_or("localhost"));
+  const http::Request& request = exchange.request();
+  if (!request.public_url.empty()) return std::string(request.public_url);
+  return (request.is_encrypted ? "https://" : "http://") +
+         std::string(request.Header("Host").value_or("localhost"));
 }
 
 std::string_view PluralOf(RepositoryKind kind) { return PathOf(kind).plural; }

@@ -58,7 +58,7 @@ void AddApiRoute(http::Router* router, const std::string& method,
                  const std::string& suffix, const http::RouteInfo& info,
                  const HubHandler& handler);
 
-// "http://HOST", as the client called this server.
+// "https://HOST", as clients call this server.
 std::string OriginOf(const http::Exchange& exchange);
 // "models", "datasets" or "spaces".
 std::string_view PluralOf(store::RepositoryKind kind);

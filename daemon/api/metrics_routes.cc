@@ -30,7 +30,7 @@ Reading Counter(std::string name, std::string help, const T& value) {
 
 Result<std::string> MetricsText(const MetricsSources& sources) {
   INGOT_ASSIGN(const StoreTotals totals, TotalsOf(sources.store));
-  return sources.metrics->Text({
+  std::vector<Reading> readings = {
       Gauge("ingot_http_connections", "Open connections.",
             sources.load->connections.load()),
       Gauge("ingot_http_inflight_requests", "Requests that are being answered.",
@@ -46,7 +46,16 @@ Result<std::string> MetricsText(const MetricsSources& sources) {
       Gauge("ingot_store_packs", "Packs, retired ones included.", totals.packs),
       Gauge("ingot_store_packs_files", "Files in packs.", totals.pack_files),
       Gauge("ingot_store_packs_bytes", "Bytes of packs.", totals.pack_bytes),
-  });
+  };
+  if (sources.tls != nullptr) {
+    readings.push_back(Counter("ingot_tls_failed_handshakes_total",
+                               "Connections that could not be encrypted.",
+                               sources.load->failed_handshakes.load()));
+    readings.push_back(Gauge("ingot_tls_certificate_expiry_seconds",
+                             "When the certificate expires, since 1970.",
+                             sources.tls->expires()));
+  }
+  return sources.metrics->Text(readings);
 }
 
 http::ResponseHead TextHead() {

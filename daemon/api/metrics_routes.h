@@ -7,6 +7,7 @@
 
 #include "daemon/http/router.h"
 #include "daemon/http/server.h"
+#include "daemon/http/tls.h"
 #include "daemon/http/workers.h"
 #include "daemon/observe/log.h"
 #include "daemon/observe/metrics.h"
@@ -20,6 +21,7 @@ struct MetricsSources {
   const observe::Metrics* metrics;
   const observe::Log* log;
   const http::ServerLoad* load;
+  const http::Tls* tls = nullptr;  // where the server has it
 };
 
 void AddMetricsRoutes(MetricsSources sources, http::Workers* workers,

@@ -1,6 +1,7 @@
 #include "daemon/app/commands.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -34,6 +35,8 @@
 #include "daemon/app/opened_store.h"
 #include "daemon/http/router.h"
 #include "daemon/http/server.h"
+#include "daemon/http/target.h"
+#include "daemon/http/tls.h"
 #include "daemon/http/workers.h"
 #include "daemon/ingest/background.h"
 #include "daemon/ingest/maintenance.h"
@@ -143,18 +146,69 @@ ingest::BackgroundEvents EventsFor(observe::Log* log) {
   return events;
 }
 
+// As many connections as there may be, with the descriptors that the process
+// may have; some are for the store.
+size_t ConnectionLimit(size_t wanted, observe::Log* log) {
+  constexpr rlim_t kOthers = 256;
+  rlimit limit = {};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return wanted;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 ||
+      limit.rlim_cur >= wanted + kOthers) {
+    return wanted;
+  }
+  const rlim_t most =
+      limit.rlim_cur > 2 * kOthers ? limit.rlim_cur - kOthers : kOthers;
+  log->Message(
+      observe::LogLevel::kWarning,
+      "--connections " + std::to_string(wanted) + ": " + std::to_string(most) +
+          ", since the process may have no "
+          "more than " +
+          std::to_string(limit.rlim_cur) + " open files (LimitNOFILE)");
+  return static_cast<size_t>(most);
+}
+
+// What SIGHUP asks for.
+void Reload(http::Tls* tls, observe::Log* log) {
+  const Status reopened = log->Reopen();
+  if (!reopened.ok()) {
+    log->Message(observe::LogLevel::kError, reopened.error().message);
+  }
+  if (tls == nullptr) return;
+  const Status read = tls->Reload();
+  if (read.ok()) {
+    log->Message(observe::LogLevel::kInfo, "read the certificate again");
+  } else {
+    log->Message(observe::LogLevel::kError,
+                 "the certificate stays as it was: " + read.error().message);
+  }
+}
+
 }  // namespace
 
 Status Serve(const ServeOptions& options) {
   const std::string& data = options.data;
   const std::string& listen = options.listen;
-  const int threads = options.threads;
   INGOT_ASSIGN(const Address address, ParseListen(listen));
+  std::string public_url;
+  if (!options.public_url.empty()) {
+    auto origin = http::ParseOrigin(options.public_url);
+    if (!origin.ok()) {
+      return InvalidArgument("--public-url " + origin.error().message);
+    }
+    public_url = *std::move(origin);
+  }
+  std::shared_ptr<http::Tls> tls;
+  if (!options.tls.certificate.empty()) {
+    INGOT_ASSIGN(tls, http::Tls::Open(options.tls));
+  }
   // Before there are threads, so that none of them takes the signals.
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
 
@@ -170,7 +224,13 @@ Status Serve(const ServeOptions& options) {
                observe::Log::Open(options.log));
   observe::Metrics metrics(INGOT_VERSION);
   http::ServerOptions http_options = {
-      .address = address.host, .port = address.port, .threads = threads};
+      .address = address.host,
+      .port = address.port,
+      .tls = tls,
+      .public_url = public_url,
+      .threads = options.threads,
+      .max_connections = ConnectionLimit(options.connections, log.get()),
+      .max_connections_per_address = options.connections_per_address};
   // Not worth not to serve for: a path that is too long.
   const std::string admin = AdminSocket(data);
   if (admin.size() < sizeof(sockaddr_un::sun_path)) {
@@ -188,8 +248,11 @@ Status Serve(const ServeOptions& options) {
   api::MultipartUploads multipart(opened.store.get(),
                                   {.bytes = options.multipart_bytes});
   std::unique_ptr<http::HttpServer> server;
-  http::Workers workers(static_cast<size_t>(threads));
-  ingest::Maintenance maintenance(opened.store.get(), {},
+  http::Workers workers(static_cast<size_t>(options.threads));
+  ingest::CompactorOptions compacting;
+  compacting.level = options.level;
+  compacting.delta_level = options.delta_level;
+  ingest::Maintenance maintenance(opened.store.get(), compacting,
                                   {.grace = options.grace_hours * kHour});
   http::Workers patient(1);
   api::AddOpenApiRoutes(&router);
@@ -214,7 +277,8 @@ Status Serve(const ServeOptions& options) {
   api::AddMetricsRoutes({.store = opened.store.get(),
                          .metrics = &metrics,
                          .log = log.get(),
-                         .load = http_options.load.get()},
+                         .load = http_options.load.get(),
+                         .tls = tls.get()},
                         &workers, &router);
   INGOT_ASSIGN(
       server,
@@ -225,6 +289,11 @@ Status Serve(const ServeOptions& options) {
   log->Message(observe::LogLevel::kInfo, "listening on " + address.host +
                                              ", port " +
                                              std::to_string(server->port()));
+  if (!tls && !address.is_loopback && !public_url.starts_with("https:")) {
+    log->Message(observe::LogLevel::kWarning,
+                 "tokens and files are sent without encryption: there is no "
+                 "--tls-certificate");
+  }
   std::optional<ingest::Background> background;
   background.emplace(opened.store.get(), &maintenance, EventsFor(log.get()),
                      ingest::BackgroundOptions{
@@ -232,7 +301,9 @@ Status Serve(const ServeOptions& options) {
                          .collect = std::chrono::hours(options.collect_hours),
                          .scrub = std::chrono::hours(24 * options.scrub_days)});
   int received = 0;
-  sigwait(&signals, &received);
+  while (sigwait(&signals, &received) == 0 && received == SIGHUP) {
+    Reload(tls.get(), log.get());
+  }
   log->Message(observe::LogLevel::kInfo, "ending");
   background.reset();
   server->Drain();

@@ -9,6 +9,7 @@
 #include "codec/result.h"
 #include "daemon/api/multipart_uploads.h"
 #include "daemon/http/rate_limit.h"
+#include "daemon/http/tls.h"
 #include "daemon/observe/log.h"
 
 namespace ingot::app {
@@ -19,7 +20,13 @@ struct ServeOptions {
   int threads = 1;
   observe::LogOptions log;
   http::RateOptions rate;
+  http::TlsFiles tls;  // both empty: not encrypted
+  std::string public_url;
+  size_t connections = 1024;
+  size_t connections_per_address = 256;
   bool compact = true;  // packs what is uploaded, too
+  int level = 3;
+  int delta_level = 5;
   // How often it collects what is of no use, and how long that must have been
   // so; how long it takes to read everything once, to find damage. 0: never.
   uint64_t collect_hours = 1;
@@ -30,7 +37,8 @@ struct ServeOptions {
 };
 
 // Serves a store until SIGTERM or SIGINT, which the caller's process must not
-// have handled otherwise.
+// have handled otherwise. SIGHUP: reads the certificate and its key again, and
+// goes on in a new log file.
 Status Serve(const ServeOptions& options);
 
 // All but Serve and RebuildIndex work while a daemon serves the store, too, by

@@ -42,6 +42,7 @@ int main(int argc, char** argv) {
       "  ingotd check --data /var/lib/ingot --read-data=10\n");
   app.set_version_flag("--version", std::string("ingotd ") + INGOT_VERSION);
   app.set_config("--config", "", "Options from a TOML file");
+  app.allow_config_extras(CLI::config_extras_mode::error);
   app.require_subcommand(1);
   std::string data;
   app.add_option("--data", data, "The store's folder")
@@ -60,6 +61,30 @@ int main(int argc, char** argv) {
   serve->add_option("--threads", options.threads, "That serve connections")
       ->envname("INGOTD_THREADS")
       ->check(CLI::Range(1, 256));
+  auto* const certificate = serve->add_option(
+      "--tls-certificate", options.tls.certificate,
+      "A file with a chain in PEM; without: HTTP, not encrypted");
+  auto* const key =
+      serve->add_option("--tls-key", options.tls.key, "Its key, a file in PEM");
+  certificate->envname("INGOTD_TLS_CERTIFICATE")->needs(key);
+  key->envname("INGOTD_TLS_KEY")->needs(certificate);
+  serve
+      ->add_option("--public-url", options.public_url,
+                   "As clients call the daemon, behind a proxy: "
+                   "https://HOST[:PORT]")
+      ->envname("INGOTD_PUBLIC_URL");
+  serve
+      ->add_option("--connections", options.connections,
+                   "At once, as far as open files are allowed")
+      ->envname("INGOTD_CONNECTIONS")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  serve
+      ->add_option("--connections-per-address", options.connections_per_address,
+                   "At once, from one address")
+      ->envname("INGOTD_CONNECTIONS_PER_ADDRESS")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
   serve->add_option("--log", options.log.file, "A file; without: stderr")
       ->envname("INGOTD_LOG");
   using ingot::observe::LogLevel;
@@ -129,6 +154,15 @@ int main(int argc, char** argv) {
       ->envname("INGOTD_SCRUB")
       ->check(CLI::Range(uint64_t{0}, uint64_t{36'500}))
       ->capture_default_str();
+  serve
+      ->add_option("--level", options.level, "1 (fastest) to 9 (smallest)")
+      ->envname("INGOTD_LEVEL")
+      ->check(CLI::Range(1, 9))
+      ->capture_default_str();
+  serve->add_option("--delta-level", options.delta_level, "Of what has a base")
+      ->envname("INGOTD_DELTA_LEVEL")
+      ->check(CLI::Range(1, 9))
+      ->capture_default_str();
 
   auto* const compact = app.add_subcommand(
       "compact",
@@ -137,11 +171,11 @@ int main(int argc, char** argv) {
   std::optional<int> delta_level;
   bool json = false;
   compact
-      ->add_option("--level", level, "1 (fastest) to 9 (smallest); without: 3")
+      ->add_option("--level", level, "Without: what the daemon has, or 3")
       ->check(CLI::Range(1, 9));
   compact
       ->add_option("--delta-level", delta_level,
-                   "Of what has a base; without: 5")
+                   "Of what has a base; without: what the daemon has, or 5")
       ->check(CLI::Range(1, 9));
   bool wait = true;
   compact->add_flag("--wait", wait, "Until it is done, as it does anyway");

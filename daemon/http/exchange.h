@@ -37,6 +37,8 @@ struct Request {
   std::string id;  // as its response says in X-Request-Id
   // Whether it came by the socket that only the daemon's own user can open.
   bool is_local = false;
+  bool is_encrypted = false;
+  std::string_view public_url;  // ServerOptions::public_url
   boost::asio::ip::address peer;  // where it did not
   // No part of what was asked, and written by whoever answers it.
   mutable RequestNotes notes;

@@ -179,8 +179,11 @@ void HttpServer::Impl::Begin(Socket socket,
   const asio::ip::address address = peer.value_or(asio::ip::address());
   auto session = MakeSession(std::move(socket), std::move(peer), &context_);
   if (!Admit(address, is_local, session)) {
-    (void)::send(handle, kBusy.data(), kBusy.size(),
-                 MSG_DONTWAIT | MSG_NOSIGNAL);
+    // Before a handshake nobody would understand.
+    if (is_local || !context_.options.tls) {
+      (void)::send(handle, kBusy.data(), kBusy.size(),
+                   MSG_DONTWAIT | MSG_NOSIGNAL);
+    }
     return;
   }
   asio::co_spawn(executor, session->Run(),

@@ -1,5 +1,5 @@
-// HttpServer: HTTP/1.1 over TCP, each connection a coroutine (API.md, "The
-// server").
+// HttpServer: HTTP/1.1 over TCP, with TLS or without, each connection a
+// coroutine (API.md, "The server").
 //
 // Thread-safety: all functions from one thread at a time; the handler is
 // called from several threads at once, with one connection's requests one
@@ -18,6 +18,7 @@
 
 #include "codec/result.h"
 #include "daemon/http/exchange.h"
+#include "daemon/http/tls.h"
 
 namespace ingot::http {
 
@@ -36,6 +37,7 @@ struct ServerLoad {
   std::atomic<size_t> connections = 0;
   std::atomic<size_t> requests = 0;   // that are being answered
   std::atomic<uint64_t> refused = 0;  // connections, since there were too many
+  std::atomic<uint64_t> failed_handshakes = 0;
 };
 
 struct ServerOptions {
@@ -44,6 +46,10 @@ struct ServerOptions {
   // Of a Unix socket to be listened on, too, with mode 0600; empty: none. What
   // is there is replaced, so that it must be nobody's who still listens.
   std::string socket = {};
+  std::shared_ptr<const Tls> tls = nullptr;  // of what comes over TCP
+  // "https://hub.example.org", as clients call this server; empty: as each
+  // request says (target.h, ParseOrigin).
+  std::string public_url = {};
   int threads = 2;
   size_t max_connections = 1024;
   size_t max_connections_per_address = 256;

@@ -7,7 +7,6 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/parser.hpp>
@@ -19,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/http/connection.h"
 #include "daemon/http/coroutines.h"
 #include "daemon/http/request_id.h"
 
@@ -37,7 +37,6 @@ constexpr size_t kHeaderBytes = 16 << 10;
 constexpr size_t kTargetBytes = 8 << 10;
 constexpr size_t kPieceBytes = 64 << 10;
 constexpr size_t kIdleBytes = 2 << 10;
-constexpr std::chrono::seconds kLinger{2};
 
 Error IoError(const error_code& code) {
   return {ErrorKind::kIo, "connection: " + code.message()};
@@ -58,9 +57,14 @@ class StreamSession final : public Session,
                             public Exchange,
                             public std::enable_shared_from_this<StreamSession> {
  public:
-  StreamSession(asio::generic::stream_protocol::socket socket,
+  StreamSession(Connection::Socket socket,
                 std::optional<asio::ip::address> peer, SessionContext* context)
-      : context_(context), stream_(std::move(socket)), peer_(std::move(peer)) {}
+      : context_(context),
+        // Who comes by the socket is on this machine.
+        stream_(std::move(socket), peer && context->options.tls
+                                       ? context->options.tls->context()
+                                       : nullptr),
+        peer_(std::move(peer)) {}
 
   awaitable<void> Run() override;
   void Cancel(bool only_idle) override;
@@ -97,11 +101,9 @@ class StreamSession final : public Session,
   awaitable<void> Refuse(unsigned status, std::string why);
   // What the serializer has now.
   awaitable<Status> Send();
-  // Lets the client read what was sent before the connection is closed.
-  awaitable<void> Linger();
 
   SessionContext* const context_;
-  beast::basic_stream<asio::generic::stream_protocol> stream_;
+  Connection stream_;
   const std::optional<asio::ip::address> peer_;
   beast::flat_buffer buffer_{kHeaderBytes + kPieceBytes};
   std::atomic<bool> idle_ = false;
@@ -124,13 +126,16 @@ class StreamSession final : public Session,
 
 awaitable<void> StreamSession::Run() {
   const auto self = shared_from_this();
-  bool goes_on = true;
+  idle_ = true;
+  stream_.expires_after(options().header_timeout);
+  bool goes_on = co_await stream_.Begin();
+  if (!goes_on) ++options().load->failed_handshakes;
   while (goes_on) {
     goes_on = co_await ReadHead();
     if (goes_on) goes_on = co_await Answer();
     End();
   }
-  co_await Linger();
+  co_await stream_.End(/*is_whole=*/!response_ || finished_);
 }
 
 void StreamSession::Begin() {
@@ -139,6 +144,8 @@ void StreamSession::Begin() {
   request_ = {};
   request_.id = MakeRequestId();
   request_.is_local = !peer_;
+  request_.is_encrypted = stream_.is_encrypted();
+  request_.public_url = options().public_url;
   if (peer_) request_.peer = *peer_;
   began_ = Clock::now();
   received_ = 0;
@@ -167,7 +174,7 @@ void StreamSession::End() {
 void StreamSession::Cancel(bool only_idle) {
   asio::post(stream_.get_executor(), [self = shared_from_this(), only_idle] {
     if (only_idle && !self->idle_) return;
-    self->stream_.close();
+    self->stream_.Close();
   });
 }
 
@@ -413,24 +420,11 @@ awaitable<Status> StreamSession::Send() {
   co_return Status();
 }
 
-awaitable<void> StreamSession::Linger() {
-  error_code ignored;
-  stream_.socket().shutdown(asio::socket_base::shutdown_send, ignored);
-  stream_.expires_after(kLinger);
-  piece_.resize(kIdleBytes);
-  while (stream_.socket().is_open()) {
-    const auto [code, size] =
-        co_await stream_.async_read_some(asio::buffer(piece_), kToken);
-    if (code) break;
-  }
-  stream_.close();
-}
-
 }  // namespace
 
-std::shared_ptr<Session> MakeSession(
-    asio::generic::stream_protocol::socket socket,
-    std::optional<asio::ip::address> peer, SessionContext* context) {
+std::shared_ptr<Session> MakeSession(Connection::Socket socket,
+                                     std::optional<asio::ip::address> peer,
+                                     SessionContext* context) {
   return std::make_shared<StreamSession>(std::move(socket), std::move(peer),
                                          context);
 }

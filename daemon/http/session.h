@@ -7,11 +7,11 @@
 
 #include <atomic>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <memory>
 #include <optional>
 
+#include "daemon/http/connection.h"
 #include "daemon/http/exchange.h"
 #include "daemon/http/server.h"
 
@@ -35,8 +35,8 @@ class Session {
 
 // `peer`: none where the connection came by ServerOptions::socket.
 std::shared_ptr<Session> MakeSession(
-    boost::asio::generic::stream_protocol::socket socket,
-    std::optional<boost::asio::ip::address> peer, SessionContext* context);
+    Connection::Socket socket, std::optional<boost::asio::ip::address> peer,
+    SessionContext* context);
 
 }  // namespace ingot::http
 

@@ -104,6 +104,22 @@ Result<Target> ParseTarget(std::string_view text) {
   return target;
 }
 
+Result<std::string> ParseOrigin(std::string_view text) {
+  const auto parsed = boost::urls::parse_uri(text);
+  const bool is_origin =
+      parsed && (parsed->scheme() == "http" || parsed->scheme() == "https") &&
+      !parsed->encoded_host().empty() && !parsed->has_userinfo() &&
+      (parsed->encoded_path().empty() || parsed->encoded_path() == "/") &&
+      !parsed->has_query() && !parsed->has_fragment() &&
+      (!parsed->has_port() || parsed->port_number() != 0);
+  if (!is_origin) {
+    return InvalidArgument(std::string(text) +
+                           ": expected https://HOST or https://HOST:PORT");
+  }
+  if (text.ends_with('/')) text.remove_suffix(1);
+  return std::string(text);
+}
+
 Result<Parameters> ParseForm(std::string_view text) {
   INGOT_ASSIGN(Target target, ParseTarget("/?" + std::string(text)));
   return std::move(target.parameters);

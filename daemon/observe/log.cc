@@ -2,13 +2,15 @@
 
 #include <spdlog/async.h>
 #include <spdlog/async_logger.h>
-#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/details/file_helper.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
 #include <array>
 #include <chrono>
 #include <cstdio>
 #include <ctime>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -54,9 +56,38 @@ std::string Encode(const ordered_json& value) {
                     ordered_json::error_handler_t::replace);
 }
 
+// A file that is appended to, and may be changed for another of its name.
+class LogFile final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  explicit LogFile(std::string name) : name_(std::move(name)) { Reopen(); }
+
+  // Throws where that cannot be, and stays with the file that there is.
+  void Reopen() {
+    auto file = std::make_unique<spdlog::details::file_helper>();
+    file->open(name_);
+    const std::lock_guard lock(mutex_);
+    file_ = std::move(file);
+  }
+
+ private:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    file_->write(line);
+  }
+  void flush_() override { file_->flush(); }
+
+  const std::string name_;
+  std::unique_ptr<spdlog::details::file_helper> file_;
+};
+
 LogLevel LevelOf(const RequestEntry& entry) {
   if (entry.status == 500 || !entry.cause.empty()) return LogLevel::kError;
   return entry.status > 500 ? LogLevel::kWarning : LogLevel::kInfo;
+}
+
+Error CannotWrite(const std::string& file) {
+  return {ErrorKind::kIo, file + ": the log cannot be written there"};
 }
 
 }  // namespace
@@ -72,7 +103,8 @@ class Log::Impl {
     if (options_.file.empty()) {
       sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
     } else {
-      sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(options_.file);
+      file_ = std::make_shared<LogFile>(options_.file);
+      sink = file_;
     }
     logger_ = std::make_shared<spdlog::async_logger>(
         "ingotd", std::move(sink), pool_,
@@ -84,6 +116,7 @@ class Log::Impl {
     logger_->set_error_handler([](const std::string&) {});
   }
 
+  const std::string& file() const { return options_.file; }
   bool Wants(LogLevel level) const { return level >= options_.least; }
 
   void Write(const ordered_json& fields) {
@@ -103,11 +136,17 @@ class Log::Impl {
     logger_->log(spdlog::level::info, spdlog::string_view_t(line));
   }
 
+  // Throws as LogFile::Reopen.
+  void Reopen() {
+    if (file_) file_->Reopen();
+  }
+
   uint64_t dropped() const { return pool_->overrun_counter(); }
 
  private:
   const LogOptions options_;
   const std::shared_ptr<spdlog::details::thread_pool> pool_;
+  std::shared_ptr<LogFile> file_;  // none for stderr
   std::shared_ptr<spdlog::async_logger> logger_;
 };
 
@@ -120,8 +159,17 @@ Result<std::unique_ptr<Log>> Log::Open(LogOptions options) {
     return std::unique_ptr<Log>(
         new Log(std::make_unique<Impl>(std::move(options))));
   } catch (const std::exception&) {
-    return Error{ErrorKind::kIo, file + ": the log cannot be written there"};
+    return CannotWrite(file);
   }
+}
+
+Status Log::Reopen() {
+  try {
+    impl_->Reopen();
+  } catch (const std::exception&) {
+    return CannotWrite(impl_->file());
+  }
+  return {};
 }
 
 void Log::Message(LogLevel level, std::string_view message) {

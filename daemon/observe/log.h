@@ -55,6 +55,10 @@ class Log {
   // kInfo for all others.
   void Request(const RequestEntry& entry);
 
+  // Goes on in a new file, where the old one was moved away. After an error it
+  // goes on in the old one. Nothing to do for stderr.
+  Status Reopen();
+
   // Lines that were dropped.
   uint64_t dropped() const;
 

@@ -75,5 +75,23 @@ TEST(TargetTest, TricksAreRefused) {
   }
 }
 
+TEST(OriginTest, IsWhatComesBeforeThePath) {
+  for (const std::string right : {"https://hub.example.org",
+                                  "http://127.0.0.1:7878", "https://[::1]:1"}) {
+    EXPECT_EQ(ParseOrigin(right).value(), right);
+    EXPECT_EQ(ParseOrigin(right + "/").value(), right);
+    for (const std::string more : {"//", "/x", "?", "#", "?x", "/?x", ":", " ",
+                                   "\r\nX: y", "\\", "\"", "<"}) {
+      EXPECT_FALSE(ParseOrigin(right + more).ok()) << right << more;
+    }
+  }
+  for (const std::string wrong :
+       {"", "https:", "https://", "https:///x", "hub.example.org", "//hub",
+        "ftp://hub", "https://me@hub", "https://hub:0", "https://hub:65536",
+        "https://hub:x", "javascript:x", "https://h ub"}) {
+    EXPECT_FALSE(ParseOrigin(wrong).ok()) << wrong;
+  }
+}
+
 }  // namespace
 }  // namespace ingot::http
