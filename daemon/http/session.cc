@@ -245,13 +245,17 @@ unsigned StreamSession::CheckHead(std::string* why) {
     *why = "Content-Length or Transfer-Encoding more than once";
     return 400;
   }
-  if (encodings == 1 && (!parser_->chunked() || head.version() < 11)) {
+  // "gzip, chunked" is in chunks, too, and not what it would be taken for.
+  const bool is_chunked =
+      beast::iequals(head[bhttp::field::transfer_encoding], "chunked");
+  if (encodings == 1 && (!is_chunked || head.version() < 11)) {
     *why = "Transfer-Encoding: expected 'chunked', and HTTP/1.1";
     return 501;
   }
   const auto hosts = count(bhttp::field::host);
-  if (hosts > 1 || (hosts == 0 && head.version() >= 11)) {
-    *why = "expected one Host";
+  if (hosts > 1 || (hosts == 0 && head.version() >= 11) ||
+      !IsHost(head[bhttp::field::host])) {
+    *why = "expected one Host, a name or an address";
     return 400;
   }
   if (head.target().size() > kTargetBytes) {

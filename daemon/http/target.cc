@@ -1,5 +1,6 @@
 #include "daemon/http/target.h"
 
+#include <boost/url/authority_view.hpp>
 #include <boost/url/parse.hpp>
 #include <charconv>
 #include <cstdint>
@@ -102,6 +103,11 @@ Result<Target> ParseTarget(std::string_view text) {
     target.parameters.emplace_back(parameter.key, parameter.value);
   }
   return target;
+}
+
+bool IsHost(std::string_view text) {
+  const auto parsed = boost::urls::parse_authority(text);
+  return parsed && !parsed->has_userinfo();
 }
 
 Result<std::string> ParseOrigin(std::string_view text) {

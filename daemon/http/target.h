@@ -28,6 +28,9 @@ struct Target {
 // kInvalidArgument for what API.md refuses.
 Result<Target> ParseTarget(std::string_view text);
 
+// Whether this may be a request's Host: HOST[:PORT], or nothing.
+bool IsHost(std::string_view text);
+
 // Of decimal digits and nothing else.
 std::optional<uint64_t> ParseNumber(std::string_view text);
 // What comes before the path in addresses of a server: "https://HOST[:PORT]",

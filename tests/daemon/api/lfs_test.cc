@@ -153,7 +153,7 @@ TEST_F(LfsTest, PagesInBrowsersAreNobody) {
         {"localhost.evil.example", 401},
         {"127.evil.example", 401},
         {"[::2]", 401},
-        {"[", 401},
+        {"[", 400},
         {"", 401}}) {
     EXPECT_EQ(
         Ask(server_->port(), line + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n")

@@ -256,7 +256,27 @@ TEST_F(ServerTest, SmugglingIsRefused) {
       {host + "Content-Length: 0x3\r\n\r\nabc", 400},
       {host + "Content-Length: 99999999999999999999\r\n\r\nabc", 400},
       {host + "Content-Length : 3\r\n\r\nabc", 400},
+      {host + "Content-Length: 3;\r\n\r\nabc", 400},
+      {host + "Content-Length: 3,\r\n\r\nabc", 400},
+      {host + "Content-Length: 3 4\r\n\r\nabc", 400},
+      {host + "Content-Length: 3\r\n 4\r\n\r\nabc", 400},
+      {host + "Content-Length:\r\n\r\nabc", 400},
+      {host + "Content-Length: 3\r\nTransfer-Encoding:\r\n chunked\r\n\r\n"
+              "0\r\n\r\n",
+       400},
       {host + "Transfer-Encoding: gzip\r\n\r\nabc", 501},
+      {host + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501},
+      {host + "Transfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n", 501},
+      {host + "Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n", 501},
+      {host + "Transfer-Encoding: identity, chunked\r\n\r\n0\r\n\r\n", 501},
+      {host + "Transfer-Encoding: chunked;a=b\r\n\r\n0\r\n\r\n", 501},
+      {host + "Transfer-Encoding: \"chunked\"\r\n\r\n0\r\n\r\n", 501},
+      {host + "Transfer-Encoding:\r\n\r\n0\r\n\r\n", 501},
+      {host + "Transfer-Encoding: \x0b"
+              "chunked\r\n\r\n0\r\n\r\n",
+       400},
+      {host + "Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n", 400},
+      {host + "Transfer-Encoding\r\n\r\n0\r\n\r\n", 400},
       {host + "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", 501},
       {host + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n"
               "0\r\n\r\n",
@@ -264,6 +284,22 @@ TEST_F(ServerTest, SmugglingIsRefused) {
       {"POST /echo HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
        501},
       {host + "Host: g\r\n\r\n", 400},
+      {"GET /name/x HTTP/1.1\r\nHost: h/x\r\n\r\n", 400},
+      {"GET /name/x HTTP/1.1\r\nHost: me@h\r\n\r\n", 400},
+      {"GET /name/x HTTP/1.1\r\nHost: h, g\r\n\r\n", 400},
+      {"GET /name/x HTTP/1.1\r\nHost: h\r\n g\r\n\r\n", 400},
+      {"GET /name/x HTTP/1.1\nHost: h\n\n", 400},
+      {"GET /name/x HTTP/1.1\r\n Host: h\r\n\r\n", 400},
+      {"GET /name/x HTTP/1.1\r\nHost: h\r\nA: b\rContent-Length: 3\r\n\r\n",
+       400},
+      {"GET /name/x HTTP/1.1\r\nHost: h\r\nA: b\0c\r\n\r\n"s, 400},
+      {"GET /name/x HTTP/1.1\r\nHost: h\r\nA\0: b\r\n\r\n"s, 400},
+      {"GET /name/x HTTP/1.1\r\nHost: h\r\n: b\r\n\r\n", 400},
+      {"GET\t/name/x HTTP/1.1\r\nHost: h\r\n\r\n", 400},
+      {"GET /name/x\tHTTP/1.1\r\nHost: h\r\n\r\n", 400},
+      {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400},
+      {"CONNECT h:80 HTTP/1.1\r\nHost: h\r\n\r\n", 400},
+      {"OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n", 400},
       {"GET /name/x HTTP/1.1\r\n\r\n", 400},
       {"GET  /name/x HTTP/1.1\r\nHost: h\r\n\r\n", 400},
       {"GET /name/x HTTP/1.1 \r\nHost: h\r\n\r\n", 400},
@@ -285,7 +321,10 @@ TEST_F(ServerTest, SmugglingIsRefused) {
   // Chunks that are none.
   for (const std::string_view chunks :
        {"x\r\n", "-1\r\n", "ffffffffffffffffff\r\n", "1\r\nab\r\n", "1 \r\na",
-        "1\nA\n0\n\n", ";\r\n"}) {
+        "1\nA\n0\n\n", ";\r\n", "0x1\r\na\r\n", "+1\r\na\r\n", "\r\n",
+        "1;a=\"\r\n\"\r\na\r\n", "1\r\na\r\n0\r\nContent-Length: 3\r\n\r\n",
+        "1\r\na\r\n0\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "1\r\na\r\n0\r\nno trailer\r\n\r\n"}) {
     SCOPED_TRACE(chunks);
     RawClient client(port());
     client.Send(host + "Transfer-Encoding: chunked\r\n\r\n" +
@@ -311,6 +350,26 @@ TEST_F(ServerTest, HeadsHaveALimit) {
   EXPECT_EQ(Ask(port(), Simple("GET /" + std::string(9'000, 'x'))).status, 414);
   EXPECT_EQ(Ask(port(), Simple("GET /name/" + std::string(8'000, 'x'))).status,
             200);
+}
+
+// What comes with chunks takes no more memory than heads do.
+TEST_F(ServerTest, ChunksHaveALimit) {
+  Start();
+  std::string trailers;
+  for (int i = 0; i < 50'000; ++i) trailers += "A: b\r\n";
+  for (const std::string& chunks :
+       {"1;" + std::string(200'000, 'a') + "\r\na\r\n0\r\n\r\n",
+        std::string(200'000, '0') + "1\r\na\r\n0\r\n\r\n",
+        "1\r\na\r\n0\r\n" + trailers + "\r\n",
+        "1\r\na\r\n0\r\nA: " + std::string(200'000, 'a') + "\r\n\r\n"}) {
+    RawClient client(port());
+    client.Send(Simple("POST /echo", "Transfer-Encoding: chunked\r\n") +
+                chunks);
+    const unsigned status = client.Receive().status;
+    EXPECT_TRUE(status == 0 || status >= 400) << status;
+    EXPECT_TRUE(client.IsClosed());
+  }
+  ExpectAlive();
 }
 
 // Every beginning of a request, and every byte of it changed.
