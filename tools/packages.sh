@@ -5,6 +5,7 @@ BUILD_PACKAGES=(cmake ninja-build g++ libzstd-dev liblzma-dev libxxhash-dev
                 libboost1.81-dev libboost-url1.81-dev libspdlog-dev
                 prometheus-cpp-dev)
 TEST_PACKAGES=(libgtest-dev git git-lfs openssl curl)
+LOAD_PACKAGES=(slowhttptest)
 CLIENT_PACKAGES=(nodejs npm)
 FUZZ_PACKAGES=(clang libclang-rt-dev)
 NEON_PACKAGES=(g++-aarch64-linux-gnu qemu-user)

@@ -6,9 +6,9 @@
 # and decoders ("hostile") under address and undefined-behaviour sanitizers,
 # the others in the release build. --all runs all tests in both builds, what
 # uses threads under the thread sanitizer, fuzzing (INGOT_FUZZ_SECONDS for each
-# target, 60 unless set), the Hub's clients for JavaScript, and the NEON kernels
-# under emulation. INGOT_CORPUS,
-# where set, is a folder of real files that the round-trip tests read.
+# target, 60 unless set), the Hub's clients for JavaScript, the daemon under load,
+# and the NEON kernels under emulation. INGOT_CORPUS, where set, is a folder of
+# real files that the round-trip tests read.
 
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -26,7 +26,7 @@ esac
 
 packages=("${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}")
 if [ "$all" -eq 1 ]; then
-  packages+=("${FUZZ_PACKAGES[@]}")
+  packages+=("${FUZZ_PACKAGES[@]}" "${LOAD_PACKAGES[@]}")
   # Whichever version is there will do.
   if ! command -v npm >/dev/null; then packages+=("${CLIENT_PACKAGES[@]}"); fi
 fi

@@ -10,12 +10,6 @@ namespace ingot::api {
 using boost::asio::awaitable;
 using http::Exchange;
 
-namespace {
-
-constexpr size_t kGatheredBytes = 1 << 20;
-
-}  // namespace
-
 Result<std::optional<uint64_t>> GrantedLength(store::Store* store,
                                               uint64_t repository,
                                               const Digest& file) {
@@ -38,8 +32,9 @@ awaitable<unsigned> ReceiveUpload(Exchange& exchange, http::Workers* workers,
                                   store::Staging::Upload* upload,
                                   uint64_t limit) {
   // Written in larger pieces than they come: each costs two changes of thread.
+  const size_t most = 2 * exchange.piece_bytes();
   std::vector<std::byte> gathered;
-  gathered.reserve(kGatheredBytes);
+  gathered.reserve(most);
   while (true) {
     const Result<ByteSpan> piece = co_await exchange.ReadBody(limit);
     if (!piece.ok()) {
@@ -47,7 +42,7 @@ awaitable<unsigned> ReceiveUpload(Exchange& exchange, http::Workers* workers,
     }
     gathered.insert(gathered.end(), piece->begin(), piece->end());
     const bool last = piece->empty();
-    if (!last && gathered.size() + piece->size() <= kGatheredBytes) continue;
+    if (!last && gathered.size() + piece->size() <= most) continue;
     const auto write = [upload, &gathered] { return upload->Write(gathered); };
     const Status written = co_await workers->Run(write);
     if (!written.ok()) {

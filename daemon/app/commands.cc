@@ -230,7 +230,8 @@ Status Serve(const ServeOptions& options) {
       .public_url = public_url,
       .threads = options.threads,
       .max_connections = ConnectionLimit(options.connections, log.get()),
-      .max_connections_per_address = options.connections_per_address};
+      .max_connections_per_address = options.connections_per_address,
+      .buffer_memory = options.buffer_mebibytes << 20};
   // Not worth not to serve for: a path that is too long.
   const std::string admin = AdminSocket(data);
   if (admin.size() < sizeof(sockaddr_un::sun_path)) {

@@ -24,6 +24,7 @@ struct ServeOptions {
   std::string public_url;
   size_t connections = 1024;
   size_t connections_per_address = 256;
+  size_t buffer_mebibytes = 128;
   bool compact = true;  // packs what is uploaded, too
   int level = 3;
   int delta_level = 5;

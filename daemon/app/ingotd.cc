@@ -85,6 +85,13 @@ int main(int argc, char** argv) {
       ->envname("INGOTD_CONNECTIONS_PER_ADDRESS")
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
+  serve
+      ->add_option("--buffer-memory", options.buffer_mebibytes,
+                   "MiB, about, for files that are being sent; as much again "
+                   "for those that come")
+      ->envname("INGOTD_BUFFER_MEMORY")
+      ->check(CLI::Range(1, 1 << 20))
+      ->capture_default_str();
   serve->add_option("--log", options.log.file, "A file; without: stderr")
       ->envname("INGOTD_LOG");
   using ingot::observe::LogLevel;

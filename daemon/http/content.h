@@ -2,8 +2,8 @@
 // 14).
 //
 // The bytes are read by workers, so that a source may decode them or wait for a
-// disk; the next 512 KiB are read while those before them are sent. Memory: two
-// such pieces for each response, and what the source takes.
+// disk; the next piece is read while the one before it is sent. Memory: two of
+// Exchange::piece_bytes() for each response, and what the source takes.
 //
 // Thread-safety: a coroutine of the exchange. The source is read by one thread
 // at a time, but by several.

@@ -7,6 +7,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/address.hpp>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -59,6 +60,10 @@ class Exchange {
   virtual const Request& request() const = 0;
   // Whether the server is about to end.
   virtual bool draining() const = 0;
+  // How much of a long body is to be held at once, so that all of the server's
+  // exchanges together hold about ServerOptions::buffer_memory: from 16 KiB to
+  // 512 KiB. From any thread.
+  virtual size_t piece_bytes() const = 0;
 
   // The next bytes of the body, at most 64 KiB, valid until the next call;
   // none at its end. `limit` is of the whole body: kResourceExhausted beyond

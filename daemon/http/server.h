@@ -53,6 +53,9 @@ struct ServerOptions {
   int threads = 2;
   size_t max_connections = 1024;
   size_t max_connections_per_address = 256;
+  // About as many bytes are held of all files that are being sent, and as many
+  // of those that come.
+  size_t buffer_memory = size_t{128} << 20;
   std::chrono::milliseconds header_timeout{10'000};
   std::chrono::milliseconds idle_timeout{60'000};
   std::chrono::milliseconds io_timeout{30'000};

@@ -36,6 +36,8 @@ constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
 constexpr size_t kHeaderBytes = 16 << 10;
 constexpr size_t kTargetBytes = 8 << 10;
 constexpr size_t kPieceBytes = 64 << 10;
+constexpr size_t kLeastPieceBytes = 16 << 10;
+constexpr size_t kMostPieceBytes = 512 << 10;
 constexpr size_t kIdleBytes = 2 << 10;
 
 Error IoError(const error_code& code) {
@@ -71,6 +73,7 @@ class StreamSession final : public Session,
 
   const Request& request() const override { return request_; }
   bool draining() const override { return context_->draining; }
+  size_t piece_bytes() const override;
   awaitable<Result<ByteSpan>> ReadBody(uint64_t limit) override;
   awaitable<Status> Respond(ResponseHead head, std::string body) override;
   awaitable<Status> Start(ResponseHead head,
@@ -169,6 +172,13 @@ void StreamSession::End() {
                     .received = received_,
                     .sent = sent_,
                     .time = Clock::now() - began_});
+}
+
+size_t StreamSession::piece_bytes() const {
+  // Each holds two.
+  const size_t share = options().buffer_memory / 2 /
+                       std::max<size_t>(options().load->requests, 1);
+  return std::clamp(share, kLeastPieceBytes, kMostPieceBytes);
 }
 
 void StreamSession::Cancel(bool only_idle) {

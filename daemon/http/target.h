@@ -33,6 +33,7 @@ bool IsHost(std::string_view text);
 
 // Of decimal digits and nothing else.
 std::optional<uint64_t> ParseNumber(std::string_view text);
+
 // What comes before the path in addresses of a server: "https://HOST[:PORT]",
 // without a slash at its end. kInvalidArgument for anything else.
 Result<std::string> ParseOrigin(std::string_view text);

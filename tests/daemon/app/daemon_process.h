@@ -48,6 +48,7 @@ class Daemon {
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
 
+  pid_t process() const { return process_; }
   void Signal(int number) const { kill(process_, number); }
   // The exit code; 128 and more: a signal.
   int Wait() {

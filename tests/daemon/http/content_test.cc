@@ -34,6 +34,7 @@ std::string Text(uint64_t begin, uint64_t end) {
 struct Reads {
   std::atomic<int> running = 0;
   std::atomic<uint64_t> bytes = 0;
+  std::atomic<uint64_t> largest = 0;
   std::atomic<std::thread::id> thread = {};
 };
 
@@ -51,6 +52,7 @@ class SlowSource final : public Source {
     const std::string text = Text(offset, offset + out.size());
     std::ranges::copy(AsBytes(text), out.begin());
     reads_->bytes += out.size();
+    reads_->largest = std::max<uint64_t>(reads_->largest, out.size());
     --reads_->running;
     return fails ? Status(Corruption("damaged")) : Status();
   }
@@ -63,7 +65,7 @@ class SlowSource final : public Source {
 
 class ContentTest : public testing::Test {
  protected:
-  void Start(uint64_t fails_at = kSize) {
+  void Start(uint64_t fails_at = kSize, ServerOptions options = {}) {
     router_.Add("GET", "/content", "Content",
                 [this, fails_at](Exchange& exchange,
                                  const PathParameters&) -> awaitable<void> {
@@ -74,7 +76,6 @@ class ContentTest : public testing::Test {
                   failed_ += !sent.ok();
                   ++ended_;
                 });
-    ServerOptions options;
     options.threads = 1;
     auto server = HttpServer::Start(options, [this](Exchange& exchange) {
       return router_.Handle(exchange);
@@ -118,6 +119,12 @@ TEST_F(ContentTest, WorkersReadWhatIsSent) {
   const uint64_t before = reads_.bytes;
   EXPECT_EQ(Ask(server_->port(), Simple("HEAD /content")).status, 200);
   EXPECT_EQ(reads_.bytes, before);
+}
+
+TEST_F(ContentTest, PiecesAreAsLargeAsMemoryAllows) {
+  Start(kSize, {.buffer_memory = 128 << 10});
+  EXPECT_TRUE(Get().body == Text(0, kSize));
+  EXPECT_EQ(reads_.largest, 64 << 10);
 }
 
 // The status has been sent: the connection says that it went wrong.

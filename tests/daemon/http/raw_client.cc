@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace ingot::http {
 namespace {
@@ -25,10 +26,17 @@ std::string HeaderOf(const std::string& head, const std::string& name) {
 
 }  // namespace
 
-RawClient::RawClient(uint16_t port)
+RawClient::RawClient(uint16_t port, const char* from)
     : socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   sockaddr_in address = {};
   address.sin_family = AF_INET;
+  // The port is chosen when it is known whereto.
+  const int late = 1;
+  setsockopt(socket_, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &late, sizeof(late));
+  EXPECT_EQ(inet_pton(AF_INET, from, &address.sin_addr), 1);
+  EXPECT_EQ(bind(socket_, reinterpret_cast<const sockaddr*>(&address),
+                 sizeof(address)),
+            0);
   address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   EXPECT_EQ(connect(socket_, reinterpret_cast<const sockaddr*>(&address),
@@ -98,6 +106,17 @@ RawResponse RawClient::Receive(bool is_head) {
     received_.clear();
   }
   return response;
+}
+
+std::string RawClient::Some() {
+  if (received_.empty()) More();
+  return std::exchange(received_, {});
+}
+
+void RawClient::Reset() {
+  const linger now = {.l_onoff = 1, .l_linger = 0};
+  setsockopt(socket_, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+  close(std::exchange(socket_, -1));
 }
 
 bool RawClient::IsClosed() {

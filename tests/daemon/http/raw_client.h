@@ -17,8 +17,9 @@ struct RawResponse {
 
 class RawClient {
  public:
-  // To 127.0.0.1. A test failure where that is impossible.
-  explicit RawClient(uint16_t port);
+  // To 127.0.0.1, from an address of this machine. A test failure where that
+  // is impossible.
+  explicit RawClient(uint16_t port, const char* from = "127.0.0.1");
   ~RawClient();
   RawClient(const RawClient&) = delete;
   RawClient& operator=(const RawClient&) = delete;
@@ -30,8 +31,13 @@ class RawClient {
   // The next response, whose body ends with its Content-Length or its last
   // chunk, or with the connection; without a body where `is_head`.
   RawResponse Receive(bool is_head = false);
+  // What comes next; empty at the end, and after five seconds.
+  std::string Some();
+  // Ends the connection as if the machine had vanished, and come back.
+  void Reset();
   // Whether the other side closes without another byte, within five seconds.
   bool IsClosed();
+  int native_handle() const { return socket_; }
 
  private:
   // False at the end, and after five seconds.
