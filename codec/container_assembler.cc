@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "codec/container/extents.h"
 #include "codec/container/index.h"
 #include "codec/container/object_records.h"
 #include "codec/container/record.h"
@@ -19,6 +20,7 @@ struct Original {
   const Source& source;
   const Index& index;
   uint64_t index_position;
+  ExtentSink::Origin origin;  // null: bytes are written
 
   Error Disagree(uint64_t position) const {
     return Corruption(source.name() + ": offset " + std::to_string(position) +
@@ -62,19 +64,69 @@ Status CheckEnd(const Original& from, const ObjectEntry& entry) {
 
 class ContainerAssembler::Impl {
  public:
-  explicit Impl(Sink* sink) : writer_(sink) {}
+  explicit Impl(Sink* sink) : sink_(sink), writer_(sink) {}
+  explicit Impl(Reopen reopen)
+      : reopen_(std::move(reopen)), sink_(&extents_), writer_(&extents_) {}
 
   ContainerWriter& writer() { return writer_; }
+  ExtentSink& extents() { return extents_; }
   const std::set<Digest>& held() const { return held_; }
 
+  Original From(const ContainerReader& container) const {
+    return {container.source(), container.index(), container.index_position(),
+            reopen_ ? reopen_(container) : nullptr};
+  }
   Status CopyObject(const Original& from, size_t object,
                     const std::optional<TensorView>& view);
-  Status CopyLiteral(const Original& from, const Segment& segment);
+  Status CopyFile(const Original& from, const Manifest& file,
+                  const ObjectProvider& provide);
 
  private:
+  Status CopyGroup(const Original& from, ObjectRecords* records,
+                   uint64_t group);
+  Status CopyBlock(const Original& from, ObjectRecords* records,
+                   uint64_t block);
+  Status CopyLiteral(const Original& from, const Segment& segment);
+  // True where the object is now in the container.
+  Result<bool> Provide(const ObjectId& id, const Segment& segment,
+                       const ObjectProvider& provide);
+
+  const Reopen reopen_;  // null: there is a sink
+  ExtentSink extents_;
+  Sink* const sink_;
   ContainerWriter writer_;
   std::set<Digest> held_;
 };
+
+Status ContainerAssembler::Impl::CopyGroup(const Original& from,
+                                           ObjectRecords* records,
+                                           uint64_t group) {
+  INGOT_ASSIGN(const GroupBytes bytes, records->ReadGroup(group));
+  writer_.PlaceGroup(bytes.record.size(), *bytes.side);
+  if (from.origin == nullptr) return sink_->Write(bytes.record);
+  extents_.AddRecord(from.origin, bytes.position, bytes.record.size());
+  return {};
+}
+
+Status ContainerAssembler::Impl::CopyBlock(const Original& from,
+                                           ObjectRecords* records,
+                                           uint64_t block) {
+  if (from.origin != nullptr) {
+    INGOT_ASSIGN(const ParsedBlock parsed, records->ReadHeader(block));
+    const RecordExtent extent = records->Block(block);
+    const uint64_t padding =
+        writer_.PlaceBlock(parsed.record_size, parsed.header.payload_length);
+    extents_.AddBlock(from.origin, extent.position, extent.size,
+                      parsed.payload_offset - parsed.record_size, padding);
+    return {};
+  }
+  INGOT_ASSIGN(const BlockBytes bytes, records->ReadBlock(block));
+  const uint64_t padding =
+      writer_.PlaceBlock(bytes.record.size(), bytes.payload.size());
+  INGOT_TRY(sink_->Write(bytes.record));
+  if (padding > 0) INGOT_TRY(sink_->Write(PaddingBytes(padding)));
+  return sink_->Write(bytes.payload);
+}
 
 Status ContainerAssembler::Impl::CopyObject(
     const Original& from, size_t object,
@@ -85,15 +137,12 @@ Status ContainerAssembler::Impl::CopyObject(
   ObjectRecords records(&from.source, &from.index);
   records.Select(object);
   const uint64_t blocks = entry.blocks();
+  const uint64_t group_blocks = entry.geometry.blocks_per_group();
   for (uint64_t block = 0; block < blocks; ++block) {
-    if (block % entry.geometry.blocks_per_group() == 0) {
-      INGOT_ASSIGN(
-          const GroupBytes group,
-          records.ReadGroup(block / entry.geometry.blocks_per_group()));
-      INGOT_TRY(writer_.CopyGroup(group.record, *group.side));
+    if (block % group_blocks == 0) {
+      INGOT_TRY(CopyGroup(from, &records, block / group_blocks));
     }
-    INGOT_ASSIGN(const BlockBytes bytes, records.ReadBlock(block));
-    INGOT_TRY(writer_.CopyBlock(bytes.record, bytes.payload));
+    INGOT_TRY(CopyBlock(from, &records, block));
   }
   INGOT_TRY(CheckEnd(from, entry));
   held_.insert(entry.id.digest);
@@ -108,8 +157,51 @@ Status ContainerAssembler::Impl::CopyLiteral(const Original& from,
   ByteReader body(record.body, from.source.name(),
                   segment.record + record.body_offset);
   INGOT_TRY(ParseLiteralOf(segment, record, &body));
-  return writer_.CopyLiteral(segment.view, segment.length,
-                             ByteSpan(bytes).first(record.size));
+  INGOT_TRY(writer_.PlaceLiteral(segment.view, segment.length, record.size));
+  if (from.origin == nullptr) {
+    return sink_->Write(ByteSpan(bytes).first(record.size));
+  }
+  extents_.AddRecord(from.origin, segment.record, record.size);
+  return {};
+}
+
+Result<bool> ContainerAssembler::Impl::Provide(const ObjectId& id,
+                                               const Segment& segment,
+                                               const ObjectProvider& provide) {
+  bool copied = false;
+  INGOT_TRY(
+      provide(id, [&](const ContainerReader& holder, size_t object) -> Status {
+        if (copied || object >= holder.object_count() ||
+            holder.object(object).id != id) {
+          return InvalidArgument(holder.name() + ": object " +
+                                 std::to_string(object) + " is not " +
+                                 ToHex(id.digest));
+        }
+        copied = true;
+        return CopyObject(From(holder), object, segment.view);
+      }));
+  return copied;
+}
+
+Status ContainerAssembler::Impl::CopyFile(const Original& from,
+                                          const Manifest& file,
+                                          const ObjectProvider& provide) {
+  std::set<ObjectId> asked;
+  for (const Segment& segment : file.segments) {
+    if (segment.kind == Segment::Kind::kLiteral) {
+      INGOT_TRY(CopyLiteral(from, segment));
+      continue;
+    }
+    const ObjectId& id = segment.kind == Segment::Kind::kObject
+                             ? from.index.objects[segment.object].id
+                             : segment.outside;
+    INGOT_ASSIGN(bool is_there, writer_.ReferenceKnown(segment.view, id));
+    if (!is_there && provide && asked.insert(id).second) {
+      INGOT_ASSIGN(is_there, Provide(id, segment, provide));
+    }
+    if (!is_there) INGOT_TRY(writer_.ReferenceOutside(segment.view, id));
+  }
+  return {};
 }
 
 ObjectProvider ProvideFrom(const ContainerReader& container) {
@@ -126,6 +218,8 @@ ObjectProvider ProvideFrom(const ContainerReader& container) {
 
 ContainerAssembler::ContainerAssembler(Sink* sink)
     : impl_(std::make_unique<Impl>(sink)) {}
+ContainerAssembler::ContainerAssembler(Reopen reopen)
+    : impl_(std::make_unique<Impl>(std::move(reopen))) {}
 ContainerAssembler::~ContainerAssembler() = default;
 
 Status ContainerAssembler::Start() { return impl_->writer().Start(); }
@@ -136,10 +230,8 @@ Status ContainerAssembler::AddObject(const ContainerReader& container,
     return InvalidArgument(container.name() + ": no object " +
                            std::to_string(object));
   }
-  if (Has(container.index().objects[object].id)) return {};
-  return impl_->CopyObject(
-      {container.source(), container.index(), container.index_position()},
-      object, std::nullopt);
+  if (Has(container.object(object).id)) return {};
+  return impl_->CopyObject(impl_->From(container), object, std::nullopt);
 }
 
 Status ContainerAssembler::AddFile(const ContainerReader& container,
@@ -148,9 +240,7 @@ Status ContainerAssembler::AddFile(const ContainerReader& container,
     return InvalidArgument(container.name() + ": no file " +
                            std::to_string(file));
   }
-  const Original from{container.source(), container.index(),
-                      container.index_position()};
-  const Manifest& manifest = from.index.files[file];
+  const Manifest& manifest = container.files()[file];
   const FileInfo& info = how.info ? *how.info : manifest.info;
   if ((!info.path.empty() && !IsSafeRelativePath(info.path)) ||
       info.format.size() > kMaxStringBytes) {
@@ -158,38 +248,9 @@ Status ContainerAssembler::AddFile(const ContainerReader& container,
         "a file's path that leaves its folder, or a format of " +
         std::to_string(info.format.size()) + " bytes");
   }
-  ContainerWriter& writer = impl_->writer();
-  INGOT_TRY(writer.BeginFile(info));
-  std::set<ObjectId> asked;
-  for (const Segment& segment : manifest.segments) {
-    if (segment.kind == Segment::Kind::kLiteral) {
-      INGOT_TRY(impl_->CopyLiteral(from, segment));
-      continue;
-    }
-    const ObjectId& id = segment.kind == Segment::Kind::kObject
-                             ? from.index.objects[segment.object].id
-                             : segment.outside;
-    INGOT_ASSIGN(const bool known, writer.ReferenceKnown(segment.view, id));
-    if (known) continue;
-    bool copied = false;
-    if (how.provide && asked.insert(id).second) {
-      INGOT_TRY(how.provide(
-          id, [&](const ContainerReader& holder, size_t object) -> Status {
-            if (copied || object >= holder.object_count() ||
-                holder.index().objects[object].id != id) {
-              return InvalidArgument(holder.name() + ": object " +
-                                     std::to_string(object) + " is not " +
-                                     ToHex(id.digest));
-            }
-            copied = true;
-            return impl_->CopyObject(
-                {holder.source(), holder.index(), holder.index_position()},
-                object, segment.view);
-          }));
-    }
-    if (!copied) INGOT_TRY(writer.ReferenceOutside(segment.view, id));
-  }
-  return writer.EndFile(manifest.id, manifest.note);
+  INGOT_TRY(impl_->writer().BeginFile(info));
+  INGOT_TRY(impl_->CopyFile(impl_->From(container), manifest, how.provide));
+  return impl_->writer().EndFile(manifest.id, manifest.note);
 }
 
 Status ContainerAssembler::AddBaseFiles(const ContainerReader& container) {
@@ -221,5 +282,10 @@ uint64_t ContainerAssembler::encoded_bytes() const {
 }
 
 Status ContainerAssembler::Finish() { return impl_->writer().Finish(); }
+
+ContainerAssembler::Assembled ContainerAssembler::TakeSource(std::string name) {
+  const Digest identity = impl_->extents().Identity();
+  return {impl_->extents().TakeSource(std::move(name)), identity};
+}
 
 }  // namespace ingot

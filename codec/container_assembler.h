@@ -23,7 +23,13 @@
 // the index's section of parts are not copied. The same calls give the same
 // bytes.
 //
-// Memory: the index, and the largest group record and block.
+// Instead of being written, a container may be made as a Source: all records
+// but payloads are read and checked at once, and what is copied is read when
+// somebody reads the Source, and checked then. So its length is known, and any
+// part of it can be had, without a copy.
+//
+// Memory: the index, and the largest group record and block. As a Source, 40
+// bytes for each record besides.
 //
 // Thread-safety: one thread at a time, and none may use a reader while it is
 // copied from. After an error the container is lost.
@@ -37,12 +43,14 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <string>
 
 #include "codec/container_reader.h"
 #include "codec/digest.h"
 #include "codec/manifest.h"
 #include "codec/result.h"
 #include "codec/sink.h"
+#include "codec/source.h"
 
 namespace ingot {
 
@@ -71,8 +79,20 @@ struct FileCopy {
 
 class ContainerAssembler {
  public:
+  // Where the Source reads later on what is now read from `container`. Of the
+  // same bytes, the same one.
+  using Reopen = std::function<std::shared_ptr<const Source>(
+      const ContainerReader& container)>;
+  struct Assembled {
+    std::unique_ptr<Source> source;
+    // Where it is the same, the bytes are, if those of equally named Sources
+    // that Reopen gave are.
+    Digest identity;
+  };
+
   // `sink` must be empty and outlive the assembler.
   explicit ContainerAssembler(Sink* sink);
+  explicit ContainerAssembler(Reopen reopen);
   ~ContainerAssembler();
 
   Status Start();
@@ -92,6 +112,9 @@ class ContainerAssembler {
 
   // Writes index and footer.
   Status Finish();
+  // The container as a Source. REQUIRES: there is a Reopen, Finish has
+  // succeeded.
+  Assembled TakeSource(std::string name);
 
  private:
   class Impl;

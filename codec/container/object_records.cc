@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "codec/container/record.h"
+#include "codec/container/walker.h"
 #include "codec/method/delta_side.h"
 
 namespace ingot {
@@ -65,7 +66,7 @@ Result<GroupBytes> ObjectRecords::ReadGroup(uint64_t group) {
   }
   group_ = group;
   side_ = std::make_shared<GroupSide>(std::move(side));
-  return GroupBytes{std::move(bytes), side_};
+  return GroupBytes{position, std::move(bytes), side_};
 }
 
 Result<BlockContext> ObjectRecords::Context(uint64_t block) {
@@ -94,6 +95,22 @@ Result<std::set<Digest>> ObjectRecords::References() {
     }
   }
   return references;
+}
+
+Result<ParsedBlock> ObjectRecords::ReadHeader(uint64_t block) {
+  INGOT_ASSIGN(const BlockContext context, Context(block));
+  const RecordExtent extent = Block(block);
+  std::vector<std::byte> bytes;
+  INGOT_TRY(ReadRecord(*source_, extent.position, extent.position + extent.size,
+                       &bytes));
+  INGOT_ASSIGN(const ParsedBlock parsed,
+               ParseBlockRecord(bytes, extent.position, context));
+  if (parsed.payload_offset + parsed.header.payload_length != extent.size) {
+    return Corruption(source_->name() + ": offset " +
+                      std::to_string(extent.position) +
+                      ": block is not what the index says");
+  }
+  return parsed;
 }
 
 Result<BlockBytes> ObjectRecords::ReadBlock(uint64_t block) {

@@ -33,6 +33,7 @@ struct RecordExtent {
 
 // Records that were read and compared with their checksums.
 struct GroupBytes {
+  uint64_t position;  // in the container
   std::vector<std::byte> record;
   std::shared_ptr<const GroupSide> side;
 };
@@ -58,6 +59,8 @@ class ObjectRecords {
   Result<BlockContext> Context(uint64_t block);
   // Digests of the objects that predict elements of this one, in their order.
   Result<std::set<Digest>> References();
+  // A block's record, checked without its payload.
+  Result<ParsedBlock> ReadHeader(uint64_t block);
   // A block's bytes, compared with its checksums and not decoded; valid until
   // the next call.
   Result<BlockBytes> ReadBlock(uint64_t block);

@@ -1,6 +1,7 @@
 #include "codec/container/record.h"
 
 #include <algorithm>
+#include <array>
 #include <string>
 
 #include "codec/base/byte_writer.h"
@@ -107,6 +108,11 @@ void AppendRecord(RecordType type, ByteSpan body,
 uint64_t PayloadPadding(uint64_t position, uint64_t payload_length) {
   if (payload_length < kAlignedPayload) return 0;
   return AlignUp(position, kPayloadAlignment) - position;
+}
+
+ByteSpan PaddingBytes(uint64_t size) {
+  static constexpr std::array<std::byte, kPayloadAlignment> kZeros{};
+  return ByteSpan(kZeros).first(size);
 }
 
 void AppendHeader(std::vector<std::byte>* out) {

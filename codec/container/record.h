@@ -48,6 +48,8 @@ void AppendRecord(RecordType type, ByteSpan body, std::vector<std::byte>* out);
 // Zero bytes between a record that ends at `position` of its container and its
 // payload.
 uint64_t PayloadPadding(uint64_t position, uint64_t payload_length);
+// As many zero bytes. REQUIRES: size <= kPayloadAlignment.
+ByteSpan PaddingBytes(uint64_t size);
 
 // Header and footer.
 void AppendHeader(std::vector<std::byte>* out);

@@ -1,7 +1,6 @@
 #include "codec/container/writer.h"
 
 #include <algorithm>
-#include <array>
 #include <string>
 
 #include "codec/method/delta_side.h"
@@ -62,10 +61,11 @@ Status ContainerWriter::BeginLiteral(const std::optional<TensorView>& view,
   return AddSegment(std::move(segment));
 }
 
-Status ContainerWriter::CopyLiteral(const std::optional<TensorView>& view,
-                                    uint64_t length, ByteSpan record) {
+Status ContainerWriter::PlaceLiteral(const std::optional<TensorView>& view,
+                                     uint64_t length, uint64_t record_size) {
   INGOT_TRY(BeginLiteral(view, length));
-  return Write(record);
+  position_ += record_size;
+  return {};
 }
 
 Status ContainerWriter::Literal(const std::optional<TensorView>& view,
@@ -120,38 +120,34 @@ Status ContainerWriter::Group(const GroupSide& side) {
   return {};
 }
 
-Status ContainerWriter::CopyGroup(ByteSpan record, const GroupSide& side) {
+void ContainerWriter::PlaceGroup(uint64_t record_size, const GroupSide& side) {
   if (side.delta != nullptr) {
     for (const GroupReference& reference : side.delta->references) {
       object_outside_.insert(reference.digest);
     }
   }
-  object_.sizes.push_back(static_cast<uint32_t>(record.size()));
-  return Write(record);
+  object_.sizes.push_back(static_cast<uint32_t>(record_size));
+  position_ += record_size;
 }
 
-Status ContainerWriter::WritePadding(uint64_t payload_length) {
-  static constexpr std::array<std::byte, kPayloadAlignment> kZeros{};
-  const uint64_t padding = PayloadPadding(position_, payload_length);
-  return padding > 0 ? Write(ByteSpan(kZeros).first(padding)) : Status();
+uint64_t ContainerWriter::PlaceBlock(uint64_t record_size,
+                                     uint64_t payload_length) {
+  const uint64_t padding =
+      PayloadPadding(position_ + record_size, payload_length);
+  const uint64_t size = record_size + padding + payload_length;
+  object_.sizes.push_back(static_cast<uint32_t>(size));
+  position_ += size;
+  return padding;
 }
 
 Status ContainerWriter::Block(const EncodedBlock& block) {
-  const uint64_t start = position_;
+  const uint64_t length = block.header.payload_length;
   AppendBlockHeader(block.header, &body_);
-  INGOT_TRY(WriteRecord(RecordType::kBlock));
-  INGOT_TRY(WritePadding(block.header.payload_length));
+  INGOT_ASSIGN(const uint64_t size, WriteRecord(RecordType::kBlock));
+  const uint64_t padding = PayloadPadding(position_, length);
+  if (padding > 0) INGOT_TRY(Write(PaddingBytes(padding)));
   for (const ByteSpan piece : block.payload) INGOT_TRY(Write(piece));
-  object_.sizes.push_back(static_cast<uint32_t>(position_ - start));
-  return {};
-}
-
-Status ContainerWriter::CopyBlock(ByteSpan record, ByteSpan payload) {
-  const uint64_t start = position_;
-  INGOT_TRY(Write(record));
-  INGOT_TRY(WritePadding(payload.size()));
-  INGOT_TRY(Write(payload));
-  object_.sizes.push_back(static_cast<uint32_t>(position_ - start));
+  object_.sizes.push_back(static_cast<uint32_t>(size + padding + length));
   return {};
 }
 

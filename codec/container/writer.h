@@ -49,12 +49,13 @@ class ContainerWriter final : public GroupSink {
   }
   Status Group(const GroupSide& side) override;
   Status Block(const EncodedBlock& block) override;
-  // Records of other containers as they are, which the caller has checked: a
-  // literal of `length` raw bytes; a group; a block and its payload.
-  Status CopyLiteral(const std::optional<TensorView>& view, uint64_t length,
-                     ByteSpan record);
-  Status CopyGroup(ByteSpan record, const GroupSide& side);
-  Status CopyBlock(ByteSpan record, ByteSpan payload);
+  // Records of other containers, which the caller has checked and puts into the
+  // sink as they are, just then: a literal of `length` raw bytes; a group; a
+  // block, whose padding is what is returned.
+  Status PlaceLiteral(const std::optional<TensorView>& view, uint64_t length,
+                      uint64_t record_size);
+  void PlaceGroup(uint64_t record_size, const GroupSide& side);
+  uint64_t PlaceBlock(uint64_t record_size, uint64_t payload_length);
   // Ends the object. Where the container already holds the same one, or others
   // do (`outside`), and the sink can rewind, the copy is dropped and a
   // reference takes its place.
@@ -80,7 +81,6 @@ class ContainerWriter final : public GroupSink {
 
  private:
   Status Write(ByteSpan bytes);
-  Status WritePadding(uint64_t payload_length);
   Status BeginLiteral(const std::optional<TensorView>& view, uint64_t length);
   // The current file's next segment; kResourceExhausted beyond the limit.
   Status AddSegment(Segment segment);

@@ -60,6 +60,26 @@ Result<Bytes> Reassemble(const ContainerReader& reader,
   return bytes;
 }
 
+// The same container as a Source that reads `original`, whatever `reader` read.
+Result<ContainerAssembler::Assembled> Lay(
+    const ContainerReader& reader, ByteSpan original,
+    const std::optional<FileInfo>& info = std::nullopt) {
+  const std::shared_ptr<const Source> origin =
+      MakeMemorySource(original, "original");
+  ContainerAssembler assembler(
+      [origin](const ContainerReader&) { return origin; });
+  INGOT_TRY(assembler.Start());
+  INGOT_TRY(AddAll(reader, &assembler, info));
+  INGOT_TRY(assembler.Finish());
+  return assembler.TakeSource("assembled");
+}
+
+Result<Bytes> ReadAll(const Source& source) {
+  Bytes bytes(source.size());
+  INGOT_TRY(source.ReadAt(0, bytes));
+  return bytes;
+}
+
 void ExpectOk(const Status& status) {
   EXPECT_TRUE(status.ok()) << status.error().message;
 }
@@ -72,6 +92,36 @@ TEST(ContainerAssemblerTest, SamplesAreWhatTheyWere) {
     const Result<Bytes> copy = Reassemble(*reader);
     ASSERT_TRUE(copy.ok()) << copy.error().message;
     EXPECT_TRUE(*copy == sample.bytes);
+    const auto laid = Lay(*reader, sample.bytes);
+    ASSERT_TRUE(laid.ok()) << laid.error().message;
+    const Result<Bytes> read = ReadAll(*laid->source);
+    ASSERT_TRUE(read.ok()) << read.error().message;
+    EXPECT_TRUE(*read == sample.bytes);
+    EXPECT_EQ(laid->identity, Lay(*reader, sample.bytes)->identity);
+    Bytes byte(1);
+    EXPECT_FALSE(laid->source->ReadAt(read->size(), byte).ok());
+    ExpectOk(laid->source->ReadAt(read->size(), {}));
+  }
+}
+
+TEST(ContainerAssemblerTest, SourcesAreReadInAnyParts) {
+  const SampleContainer& sample = GetSample("aligned");
+  const auto reader = Open(sample.bytes);
+  const FileInfo info = Named(std::string(17, 'x'));
+  const Result<Bytes> written = Reassemble(*reader, info);
+  const auto laid = Lay(*reader, sample.bytes, info);
+  ASSERT_TRUE(written.ok() && laid.ok());
+  ASSERT_EQ(laid->source->size(), written->size());
+  EXPECT_NE(laid->identity, Lay(*reader, sample.bytes)->identity);
+  Random random(3);
+  for (size_t i = 0; i < Tries(500); ++i) {
+    const size_t begin = random.Below(written->size());
+    Bytes part(random.Below(std::min<uint64_t>(written->size() - begin,
+                                               i % 2 == 0 ? 300 : 300'000)) +
+               1);
+    ExpectOk(laid->source->ReadAt(begin, part));
+    EXPECT_TRUE(std::equal(part.begin(), part.end(),
+                           written->begin() + static_cast<ptrdiff_t>(begin)));
   }
 }
 
@@ -331,6 +381,11 @@ void ExpectFoundOrHarmless(ByteSpan damaged, const std::vector<Bytes>& files,
         << copy.error().message;
     return;
   }
+  const auto laid = Lay(**reader, damaged);
+  ASSERT_TRUE(laid.ok()) << laid.error().message;
+  const Result<Bytes> read = ReadAll(*laid->source);
+  ASSERT_TRUE(read.ok()) << read.error().message;
+  EXPECT_TRUE(*read == *copy);
   ExpectOk(VerifyContainer(*copy, references));
   const Restored restored = RestoreWithReader(
       *copy, {.verify_digests = true, .references = references});
@@ -367,6 +422,33 @@ TEST(ContainerAssemblerDamageTest, OfDeltasIsNotCopied) {
   MapSource source;
   source.Add(chain.raw[0]);
   FlipAndCut(chain.second, {chain.raw[1]}, &source);
+}
+
+// What a Source reads may change after it was made.
+TEST(ContainerAssemblerDamageTest, IsNotReadEither) {
+  for (const char* name : {"literals", "groups", "rows"}) {
+    SCOPED_TRACE(name);
+    const Bytes& sample = GetSample(name).bytes;
+    Bytes damaged = sample;
+    size_t refused = 0;
+    for (size_t bit = 0; bit < 8 * sample.size(); bit += kStride) {
+      const auto mask = static_cast<std::byte>(1 << (bit % 8));
+      damaged[bit / 8] ^= mask;
+      const auto laid = Lay(*Open(sample), damaged);
+      ASSERT_TRUE(laid.ok()) << laid.error().message;
+      const Result<Bytes> read = ReadAll(*laid->source);
+      damaged[bit / 8] ^= mask;
+      if (!read.ok()) {
+        ++refused;
+        EXPECT_EQ(read.error().kind, ErrorKind::kCorruption);
+        EXPECT_EQ(read.error().message.rfind("original: ", 0), 0u);
+      } else {
+        EXPECT_TRUE(*read == sample);
+      }
+    }
+    // The rest is made anew.
+    EXPECT_GT(refused, 8 * sample.size() / kStride / 10);
+  }
 }
 
 // Checksums that are right around bytes that are wrong.
