@@ -30,4 +30,16 @@ Result<std::optional<uint64_t>> HoldFile(const Hub& hub, uint64_t repository,
   return ingest::StoredLength(hub.store, file);
 }
 
+Result<std::optional<uint64_t>> GrantedLength(store::Store* store,
+                                              uint64_t repository,
+                                              const Digest& file) {
+  INGOT_ASSIGN(const bool granted,
+               store->repositories().IsGranted(repository, file));
+  if (!granted) return std::optional<uint64_t>();
+  INGOT_ASSIGN(const std::optional<uint64_t> length,
+               ingest::StoredLength(store, file));
+  if (length) return length;
+  return Corruption(ToHex(file) + ": granted, and neither staged nor packed");
+}
+
 }  // namespace ingot::api

@@ -2,7 +2,7 @@
 // Whoever is told so counts on it: the grant is renewed, so that no collection
 // ends it before a commit can point to the file (STORE.md, "Collection").
 //
-// Thread-safety: a function without state.
+// Thread-safety: functions without state.
 
 #ifndef INGOT_DAEMON_API_HELD_FILE_H_
 #define INGOT_DAEMON_API_HELD_FILE_H_
@@ -21,6 +21,12 @@ namespace ingot::api {
 // does not count.
 Result<std::optional<uint64_t>> HoldFile(const Hub& hub, uint64_t repository,
                                          const Digest& file);
+
+// The same for who wants to have the file: nothing where it is not granted, and
+// damage shows when it is read.
+Result<std::optional<uint64_t>> GrantedLength(store::Store* store,
+                                              uint64_t repository,
+                                              const Digest& file);
 
 }  // namespace ingot::api
 

@@ -9,8 +9,9 @@
 
 #include "codec/digest.h"
 #include "daemon/api/json_body.h"
+#include "daemon/api/held_file.h"
 #include "daemon/api/lfs.h"
-#include "daemon/api/lfs_upload.h"
+#include "daemon/api/receive_upload.h"
 #include "daemon/api/multipart_uploads.h"
 
 namespace ingot::api {

@@ -15,7 +15,7 @@
 #include "daemon/api/lfs.h"
 #include "daemon/api/lfs_lock_routes.h"
 #include "daemon/api/lfs_part_routes.h"
-#include "daemon/api/lfs_upload.h"
+#include "daemon/api/receive_upload.h"
 #include "daemon/http/content.h"
 #include "daemon/ingest/stored_file.h"
 
@@ -31,7 +31,6 @@ using store::RepositoryName;
 constexpr size_t kMaxObjects = 1000;
 // Addresses in one answer.
 constexpr uint64_t kMaxPartsOfBatch = 10'000;
-constexpr uint64_t kMaxFileBytes = uint64_t{1} << 40;
 
 // Addresses of uploads end with this time: batches are asked for again then.
 constexpr uint64_t kUploadMilliseconds = 60 * 60 * 1000;
@@ -223,7 +222,7 @@ awaitable<void> Put(const Hub& hub, Exchange& exchange, RepositoryName name,
   const auto right =
       co_await FindUploadRight(hub, exchange, name, path.find("oid")->second);
   if (!right) co_return;
-  const uint64_t limit = right->length.value_or(kMaxFileBytes);
+  const uint64_t limit = right->length.value_or(kMaxUploadBytes);
   const auto upload = store->staging().Begin(right->length.value_or(0));
   if (!upload.ok()) {
     co_await RefuseLfs(exchange, 507, "no space");
@@ -241,7 +240,7 @@ awaitable<void> Put(const Hub& hub, Exchange& exchange, RepositoryName name,
     co_return;
   }
   const auto keep = [store, running, &right] {
-    return KeepUpload(store, running, right->repository, right->file);
+    return KeepUpload(store, running, right->repository);
   };
   const Status kept = co_await hub.workers->Run(keep);
   if (kept.ok()) {

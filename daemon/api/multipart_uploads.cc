@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "codec/digest.h"
-#include "daemon/api/lfs_upload.h"
+#include "daemon/api/receive_upload.h"
 
 namespace ingot::api {
 namespace {
@@ -256,8 +256,7 @@ Status MultipartUploads::Finish(Whole* whole, const PartPermit& permit) {
       whole->upload->digest() != permit.whole.file) {
     return InvalidArgument("the bytes have another SHA-256");
   }
-  return KeepUpload(store_, whole->upload.get(), permit.whole.repository,
-                    permit.whole.file);
+  return KeepUpload(store_, whole->upload.get(), permit.whole.repository);
 }
 
 void MultipartUploads::Forget(uint64_t upload) {

@@ -1,26 +1,12 @@
-#include "daemon/api/lfs_upload.h"
+#include "daemon/api/receive_upload.h"
 
 #include <cstddef>
 #include <vector>
-
-#include "daemon/ingest/stored_file.h"
 
 namespace ingot::api {
 
 using boost::asio::awaitable;
 using http::Exchange;
-
-Result<std::optional<uint64_t>> GrantedLength(store::Store* store,
-                                              uint64_t repository,
-                                              const Digest& file) {
-  INGOT_ASSIGN(const bool granted,
-               store->repositories().IsGranted(repository, file));
-  if (!granted) return std::optional<uint64_t>();
-  INGOT_ASSIGN(const std::optional<uint64_t> length,
-               ingest::StoredLength(store, file));
-  if (length) return length;
-  return Corruption(ToHex(file) + ": granted, and neither staged nor packed");
-}
 
 unsigned UploadStatus(const Exchange& exchange, const Error& error) {
   if (error.kind == ErrorKind::kResourceExhausted) return 507;
@@ -54,10 +40,9 @@ awaitable<unsigned> ReceiveUpload(Exchange& exchange, http::Workers* workers,
 }
 
 Status KeepUpload(store::Store* store, store::Staging::Upload* upload,
-                  uint64_t repository, const Digest& file) {
+                  uint64_t repository) {
   INGOT_ASSIGN(const store::StagedRecord staged, upload->Finish());
-  (void)staged;
-  return store->repositories().Grant(repository, file);
+  return store->repositories().Grant(repository, staged.digest);
 }
 
 }  // namespace ingot::api
