@@ -92,6 +92,15 @@ void AddApiRoute(http::Router* router, const std::string& method,
   }
 }
 
+void AddNativeRoute(http::Router* router, const std::string& method,
+                    const std::string& suffix, const http::RouteInfo& info,
+                    const HubHandler& handler) {
+  for (const KindPath& one : kKinds) {
+    AddRoutes(router, method, std::string("/api/ingot/") + one.plural + "/",
+              one.kind, suffix, info, handler);
+  }
+}
+
 std::string OriginOf(const Exchange& exchange) {
   const http::Request& request = exchange.request();
   if (!request.public_url.empty()) return std::string(request.public_url);

@@ -50,13 +50,17 @@ HubHandler Bind(const Hub& hub,
 // Adds a route for repositories of all kinds, with a namespace and without.
 // `suffix`: what follows the repository in the path, such as
 // "/resolve/{revision}/{path*}"; below /api/models/ and its like for the
-// second.
+// second, below /api/ingot/models/ for the third.
 void AddContentRoute(http::Router* router, const std::string& method,
                      const std::string& suffix, const http::RouteInfo& info,
                      const HubHandler& handler);
 void AddApiRoute(http::Router* router, const std::string& method,
                  const std::string& suffix, const http::RouteInfo& info,
                  const HubHandler& handler);
+
+void AddNativeRoute(http::Router* router, const std::string& method,
+                    const std::string& suffix, const http::RouteInfo& info,
+                    const HubHandler& handler);
 
 // "https://HOST", as clients call this server.
 std::string OriginOf(const http::Exchange& exchange);

@@ -27,6 +27,7 @@
 #include "daemon/api/lfs_routes.h"
 #include "daemon/api/metrics_routes.h"
 #include "daemon/api/multipart_uploads.h"
+#include "daemon/api/native_routes.h"
 #include "daemon/api/observation.h"
 #include "daemon/api/openapi_routes.h"
 #include "daemon/api/repository_routes.h"
@@ -275,6 +276,7 @@ Status Serve(const ServeOptions& options) {
   api::AddHubReadRoutes(hub, &router);
   api::AddHubFileRoutes(hub, &router);
   api::AddHubTreeRoutes(hub, &router);
+  api::AddNativeRoutes(hub, &router);
   api::AddMetricsRoutes({.store = opened.store.get(),
                          .metrics = &metrics,
                          .log = log.get(),

@@ -40,6 +40,10 @@ Result<std::optional<PackInfo>> Packs::Find(uint64_t number) const {
 
 Result<std::vector<PackInfo>> Packs::List() const { return ListPacks(*index_); }
 
+Result<PackContents> Packs::Contents(uint64_t number) const {
+  return ListPackContents(*index_, number);
+}
+
 Result<std::vector<PackPlace>> Packs::FindFile(const Digest& digest) const {
   return FindPackFile(*index_, digest);
 }

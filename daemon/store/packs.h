@@ -42,6 +42,8 @@ class Packs {
   Result<std::optional<PackInfo>> Find(uint64_t number) const;
   // By number.
   Result<std::vector<PackInfo>> List() const;
+  // What a pack holds, as its record says; kNotFound where there is none.
+  Result<PackContents> Contents(uint64_t number) const;
   // All copies of the file, or the object, with that digest, the one to read
   // first; none where no pack holds it.
   Result<std::vector<PackPlace>> FindFile(const Digest& digest) const;

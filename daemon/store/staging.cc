@@ -82,6 +82,11 @@ Status Staging::Upload::Write(ByteSpan bytes) {
   return {};
 }
 
+Result<std::unique_ptr<Source>> Staging::Upload::ReadBack() {
+  INGOT_TRY(file_->Finish());
+  return staging_->files_->Open(file_->number(), file_->size());
+}
+
 Result<StagedRecord> Staging::Upload::Finish() {
   INGOT_TRY(file_->Append(sums_.Finish()));
   INGOT_TRY(file_->Finish());

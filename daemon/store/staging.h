@@ -81,6 +81,9 @@ class Staging::Upload {
   // Makes the upload durable; called once. What is returned names an earlier
   // file where one held the same bytes. After an error the upload is given up.
   Result<StagedRecord> Finish();
+  // Instead of Finish: opens what was written, which never becomes part of the
+  // store and stays as long as the Upload.
+  Result<std::unique_ptr<Source>> ReadBack();
 
  private:
   friend class Staging;

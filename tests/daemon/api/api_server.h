@@ -17,6 +17,7 @@
 #include "daemon/api/hub_ref_routes.h"
 #include "daemon/api/hub_tree_routes.h"
 #include "daemon/api/lfs_routes.h"
+#include "daemon/api/native_routes.h"
 #include "daemon/api/repository_routes.h"
 #include "daemon/http/server.h"
 #include "daemon/store/memory_storage.h"
@@ -39,6 +40,7 @@ class ApiServer : public testing::Test {
     AddHubReadRoutes(hub_, &router_);
     AddHubFileRoutes(hub_, &router_);
     AddHubTreeRoutes(hub_, &router_);
+    AddNativeRoutes(hub_, &router_);
     auto server = http::HttpServer::Start({}, [this](http::Exchange& exchange) {
       return router_.Handle(exchange);
     });
