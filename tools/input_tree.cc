@@ -30,8 +30,9 @@ InputFile MakeFile(std::string path, std::string name,
 
 class Scanner {
  public:
-  Scanner(const std::vector<FileIdentity>& excluded, InputTree* tree)
-      : excluded_(excluded), tree_(tree) {}
+  Scanner(const std::vector<FileIdentity>& excluded, const LeaveOut& leave_out,
+          InputTree* tree)
+      : excluded_(excluded), leave_out_(leave_out), tree_(tree) {}
 
   // `prefix` is the folder's name in the container with a '/' behind it.
   // Folders wait in a list rather than on the stack: there may be many levels.
@@ -45,6 +46,11 @@ class Scanner {
       for (const std::string& name : names) {
         const std::string child =
             path.ends_with('/') ? path + name : path + "/" + name;
+        const std::string why = leave_out_ ? leave_out_(name) : "";
+        if (!why.empty()) {
+          Skip(child, why);
+          continue;
+        }
         struct stat info;
         if (lstat(child.c_str(), &info) != 0) return ErrnoError(child, errno);
         if (S_ISDIR(info.st_mode)) {
@@ -81,21 +87,9 @@ class Scanner {
   }
 
   const std::vector<FileIdentity>& excluded_;
+  const LeaveOut& leave_out_;
   InputTree* const tree_;
 };
-
-Status CheckFileUnchanged(const InputFile& file) {
-  struct stat info;
-  if (stat(file.path.c_str(), &info) != 0) {
-    return ErrnoError(file.path, errno);
-  }
-  const InputFile now = MakeFile(file.path, file.name, info);
-  if (now.identity == file.identity && now.size == file.size &&
-      now.mtime == file.mtime) {
-    return {};
-  }
-  return Error{ErrorKind::kConflict, file.path + ": changed while it was read"};
-}
 
 }  // namespace
 
@@ -134,13 +128,14 @@ uint64_t InputTree::TotalBytes() const {
 }
 
 Result<InputTree> ScanInput(const std::string& path,
-                            const std::vector<FileIdentity>& excluded) {
+                            const std::vector<FileIdentity>& excluded,
+                            const LeaveOut& leave_out) {
   struct stat info;
   if (stat(path.c_str(), &info) != 0) return ErrnoError(path, errno);
   InputTree tree;
   if (S_ISDIR(info.st_mode)) {
     tree.is_folder = true;
-    INGOT_TRY(Scanner(excluded, &tree).Scan(path));
+    INGOT_TRY(Scanner(excluded, leave_out, &tree).Scan(path));
     std::sort(
         tree.files.begin(), tree.files.end(),
         [](const InputFile& a, const InputFile& b) { return a.name < b.name; });
@@ -152,6 +147,19 @@ Result<InputTree> ScanInput(const std::string& path,
                  path + ": expected a regular file, a folder or -"};
   }
   return tree;
+}
+
+Status CheckFileUnchanged(const InputFile& file) {
+  struct stat info;
+  if (stat(file.path.c_str(), &info) != 0) {
+    return ErrnoError(file.path, errno);
+  }
+  const InputFile now = MakeFile(file.path, file.name, info);
+  if (now.identity == file.identity && now.size == file.size &&
+      now.mtime == file.mtime) {
+    return {};
+  }
+  return Error{ErrorKind::kConflict, file.path + ": changed while it was read"};
 }
 
 Status CheckUnchanged(const InputTree& tree) {

@@ -12,8 +12,10 @@
 #include <sys/stat.h>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "codec/manifest.h"
@@ -48,14 +50,21 @@ struct InputTree {
   uint64_t TotalBytes() const;
 };
 
-// Files in `excluded` (the output, for one) are left out silently.
+// Why an entry of a folder with this name is left out, and all below it; empty
+// where it is not.
+using LeaveOut = std::function<std::string(std::string_view name)>;
+
+// Files in `excluded` (the output, for one) are left out silently, what
+// `leave_out` names is listed.
 Result<InputTree> ScanInput(const std::string& path,
-                            const std::vector<FileIdentity>& excluded);
+                            const std::vector<FileIdentity>& excluded,
+                            const LeaveOut& leave_out = nullptr);
 
 // Names in a folder but "." and "..", in no order.
 Result<std::vector<std::string>> ListFolder(const std::string& path);
 
 // kConflict where a file has changed since the scan.
+Status CheckFileUnchanged(const InputFile& file);
 Status CheckUnchanged(const InputTree& tree);
 
 // Removes the files, unless they have changed since the scan, and then the

@@ -138,21 +138,19 @@ Result<std::unique_ptr<Sink>> OutputFolder::CreateFile(
   return CreateFileSink(PathOf(info.path), SinkOptionsFor(info, overwrite_));
 }
 
-Status CheckDistinct(std::span<const Manifest> files) {
-  std::set<std::string_view> names;
-  for (const Manifest& file : files) {
-    if (!names.insert(file.info.path).second) {
-      return Corruption("path \"" + file.info.path +
-                        "\" twice in the container");
+Status CheckDistinct(std::span<const std::string> names) {
+  std::set<std::string_view> known;
+  for (const std::string& name : names) {
+    if (!known.insert(name).second) {
+      return Corruption("path \"" + name + "\" twice");
     }
   }
-  for (const Manifest& file : files) {
-    const std::string_view name = file.info.path;
+  for (const std::string_view name : names) {
     for (size_t slash = name.find('/'); slash != std::string_view::npos;
          slash = name.find('/', slash + 1)) {
-      if (names.contains(name.substr(0, slash))) {
+      if (known.contains(name.substr(0, slash))) {
         return Corruption("path \"" + std::string(name) +
-                          "\" lies below a file of the container");
+                          "\" lies below a file");
       }
     }
   }

@@ -47,8 +47,8 @@ class OutputFolder {
 };
 
 // Refuses names that cannot exist together: "a" twice, "a" beside "a/b".
-// REQUIRES: each passes OutputFolder::Check.
-Status CheckDistinct(std::span<const Manifest> files);
+// kCorruption names them. REQUIRES: each passes OutputFolder::Check.
+Status CheckDistinct(std::span<const std::string> names);
 
 // CreateFileSink with a word about -f where the file exists.
 Result<std::unique_ptr<Sink>> CreateOutputFile(const std::string& path,

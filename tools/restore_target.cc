@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <utility>
+#include <vector>
 
 #include "tools/standard_streams.h"
 
@@ -45,10 +46,15 @@ Status RestoreTarget::Expect(std::span<const Manifest> files) {
   }
   if (kind_ == Kind::kFile && files.size() != 1) kind_ = Kind::kFolder;
   if (kind_ == Kind::kFile) return {};
+  std::vector<std::string> names;
   for (const Manifest& file : files) {
     INGOT_TRY(folder_.Check(file.info.path));
+    names.push_back(file.info.path);
   }
-  return CheckDistinct(files);
+  if (Status distinct = CheckDistinct(names); !distinct.ok()) {
+    return WithContext(name_ + ": ", std::move(distinct).error());
+  }
+  return {};
 }
 
 Result<Sink*> RestoreTarget::Begin(const FileInfo& info) {
