@@ -13,13 +13,14 @@ int ExitCodeOf(ErrorKind kind) {
     case ErrorKind::kCorruption:
     case ErrorKind::kUnsupported:
       return kExitCorrupt;
+    case ErrorKind::kUnavailable:
+    case ErrorKind::kDeadlineExceeded:
+      return kExitUnavailable;
     case ErrorKind::kNotFound:
     case ErrorKind::kConflict:
     case ErrorKind::kPermissionDenied:
     case ErrorKind::kResourceExhausted:
-    case ErrorKind::kUnavailable:
     case ErrorKind::kCancelled:
-    case ErrorKind::kDeadlineExceeded:
     case ErrorKind::kIo:
       break;
   }
@@ -35,6 +36,10 @@ int Report(const Status& status) {
   if (status.ok()) return kExitOk;
   PrintMessage(status.error().message);
   return ExitCodeOf(status.error().kind);
+}
+
+int ReportCode(const Result<int>& code) {
+  return code.ok() ? *code : Report(code.error());
 }
 
 }  // namespace ingot

@@ -21,7 +21,8 @@ namespace {
 
 constexpr char kExamples[] =
     R"(Exit codes: 0 done; 1 error (input and output, something missing or in
-the way); 2 usage; 3 corrupt or unsupported container.
+the way); 2 usage; 3 corrupt or unsupported container; 4 somebody else
+committed first; 5 the server cannot be reached.
 INGOT_KERNEL=scalar|avx2|avx512|neon forces the kernels to use.
 
 Examples:
@@ -34,6 +35,7 @@ Examples:
   ingot patch make old.safetensors new.safetensors
   ingot similar models/
   ingot bench model.safetensors
+  ingot push me/model models/llama/
 "ingot COMMAND --help" tells more.)";
 
 // --help and --version come as exceptions of the parser, too.
@@ -75,6 +77,10 @@ int Main(int argc, char** argv) {
   AddSimilarCommand(&app, &run);
   AddPatchCommand(&app, &run);
   AddBenchCommand(&app, &run);
+  AddPushCommand(&app, &run);
+  AddLsCommand(&app, &run);
+  AddRmCommand(&app, &run);
+  AddStatsCommand(&app, &run);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -234,9 +234,10 @@ RunResult CliTest::Run(const std::vector<std::string>& arguments,
         std::chrono::steady_clock::now() + std::chrono::seconds(30);
     bool found = false;
     while (!found && std::chrono::steady_clock::now() < limit) {
-      found = HasTemporaryFile(folder_);
+      found = options.signal_when ? options.signal_when()
+                                  : HasTemporaryFile(folder_);
     }
-    EXPECT_TRUE(found) << "the process made no temporary file";
+    EXPECT_TRUE(found) << "the moment for the signal did not come";
     kill(pid, options.signal);
   }
   if (options.kill_after) {

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,8 +29,10 @@ struct RunOptions {
   // Read no byte of stdout and close it when the process has begun.
   bool close_stdout = false;
   std::vector<std::string> environment = {};  // "NAME=value"
-  // Sent once the process has made a temporary file in the test's folder.
+  // Sent once this holds; without it, once the process has made a temporary
+  // file in the test's folder.
   int signal = 0;
+  std::function<bool()> signal_when = nullptr;
   // SIGKILL so long after the start.
   std::optional<std::chrono::microseconds> kill_after = std::nullopt;
   // Longest file that the process may write; 0: no limit.

@@ -58,6 +58,18 @@ TEST_F(CliUsageTest, EverySubcommandHasHelpWithExamples) {
       {"bench",
        "Measure speed and size in memory, beside memcpy\n"
        "Usage: ingot bench [OPTIONS] FILE...\n"},
+      {"push",
+       "Commit files to a server's repository\n"
+       "Usage: ingot push [OPTIONS] REPO PATH...\n"},
+      {"ls",
+       "List a server's repositories, or the files of one\n"
+       "Usage: ingot ls [OPTIONS] [REPO]\n"},
+      {"rm",
+       "Remove files from a server's repository, or all of it\n"
+       "Usage: ingot rm [OPTIONS] REPO [PATH...]\n"},
+      {"stats",
+       "Tell how much a server's store holds\n"
+       "Usage: ingot stats [OPTIONS]\n"},
   };
   const std::string top = RunOk({"--help"});
   for (const Case& c : cases) {
