@@ -28,6 +28,7 @@ void AddSimilarCommand(CLI::App* app, CommandRun* run);
 void AddPatchCommand(CLI::App* app, CommandRun* run);
 void AddBenchCommand(CLI::App* app, CommandRun* run);
 void AddPushCommand(CLI::App* app, CommandRun* run);
+void AddPullCommand(CLI::App* app, CommandRun* run);
 void AddLsCommand(CLI::App* app, CommandRun* run);
 void AddRmCommand(CLI::App* app, CommandRun* run);
 void AddStatsCommand(CLI::App* app, CommandRun* run);

@@ -36,6 +36,7 @@ Examples:
   ingot similar models/
   ingot bench model.safetensors
   ingot push me/model models/llama/
+  ingot pull me/model
 "ingot COMMAND --help" tells more.)";
 
 // --help and --version come as exceptions of the parser, too.
@@ -78,6 +79,7 @@ int Main(int argc, char** argv) {
   AddPatchCommand(&app, &run);
   AddBenchCommand(&app, &run);
   AddPushCommand(&app, &run);
+  AddPullCommand(&app, &run);
   AddLsCommand(&app, &run);
   AddRmCommand(&app, &run);
   AddStatsCommand(&app, &run);

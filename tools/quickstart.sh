@@ -99,27 +99,21 @@ stop_daemon() {
   daemon=
 }
 trap 'if [ -n "$daemon" ]; then kill "$daemon"; fi' EXIT
-# push REPOSITORY FILE: as clients of the Hub do.
 push() {
-  local hub=http://$address oid size batch href
-  echo "\$ push $(basename "$2") to $1"
-  oid=$(sha256sum "$2" | cut -d ' ' -f 1)
-  size=$(stat -c %s "$2")
-  curl -sSf "$hub/api/repos/create" -d "{\"name\": \"$1\"}" >/dev/null
-  batch=$(curl -sSf "$hub/$1.git/info/lfs/objects/batch" -d "{
-    \"operation\": \"upload\", \"objects\": [{\"oid\": \"$oid\", \"size\": $size}]}")
-  href=$(sed -n 's/.*"href":"\([^"]*signature[^"]*\)".*/\1/p' <<<"$batch")
-  curl -sSf -T "$2" "$href" >/dev/null
-  curl -sSf "$hub/api/models/$1/commit/main" --data-binary @- >/dev/null <<END
-{"key": "header", "value": {"summary": "Add the model"}}
-{"key": "lfsFile", "value": {"path": "model.safetensors", "algo": "sha256", "oid": "$oid", "size": $size}}
-END
+  echo "\$ ingot push $1 $(basename "$2")"
+  "$bin/ingot" push -q --endpoint "http://$address" --public "$1" "$2"
 }
+# As clients of the Hub do, and as ingot does.
 pull() {
-  echo "\$ curl http://$address/$1/resolve/main/model.safetensors"
-  curl -sSf -o "$out/pulled" \
-    "http://$address/$1/resolve/main/model.safetensors"
+  local url=http://$address/$1/resolve/main/$(basename "$2")
+  rm -rf -- "$out/pulled"
+  echo "\$ curl $url"
+  curl -sSf -o "$out/pulled" "$url"
   cmp "$out/pulled" "$2"
+  echo "\$ ingot pull $1"
+  rm -rf -- "$out/pulled"
+  "$bin/ingot" pull -q --endpoint "http://$address" -o "$out/pulled" "$1"
+  cmp "$out/pulled/$(basename "$2")" "$2"
 }
 
 rm -rf -- "$store"

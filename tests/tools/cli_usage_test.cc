@@ -61,6 +61,9 @@ TEST_F(CliUsageTest, EverySubcommandHasHelpWithExamples) {
       {"push",
        "Commit files to a server's repository\n"
        "Usage: ingot push [OPTIONS] REPO PATH...\n"},
+      {"pull",
+       "Fetch files of a server's repository\n"
+       "Usage: ingot pull [OPTIONS] REPO [PATH...]\n"},
       {"ls",
        "List a server's repositories, or the files of one\n"
        "Usage: ingot ls [OPTIONS] [REPO]\n"},
