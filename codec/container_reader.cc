@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <optional>
 #include <set>
 
@@ -18,6 +19,37 @@
 #include "codec/container/walker.h"
 
 namespace ingot {
+namespace {
+
+// Where raw bytes go, in order: to a consumer, or into memory.
+class Output {
+ public:
+  explicit Output(const ByteConsumer* consumer) : consumer_(consumer) {}
+  // What comes must fit.
+  explicit Output(MutableByteSpan memory) : memory_(memory) {}
+
+  // Memory for the next `size` bytes, which the caller fills; null where they
+  // are to be given.
+  std::byte* Take(uint64_t size) {
+    if (consumer_ != nullptr) return nullptr;
+    std::byte* const taken = memory_.data();
+    memory_ = memory_.subspan(size);
+    return taken;
+  }
+  Status Give(ByteSpan bytes) {
+    if (consumer_ != nullptr) return (*consumer_)(bytes);
+    if (!bytes.empty()) {
+      std::memcpy(Take(bytes.size()), bytes.data(), bytes.size());
+    }
+    return {};
+  }
+
+ private:
+  const ByteConsumer* consumer_ = nullptr;
+  MutableByteSpan memory_;
+};
+
+}  // namespace
 
 class ContainerReader::Impl {
  public:
@@ -40,15 +72,18 @@ class ContainerReader::Impl {
     progress_ = std::move(progress);
   }
 
-  // Hands bytes [begin, end) of an object to `consumer`.
+  // Bytes [begin, end) of an object.
   Status ReadObject(size_t object, uint64_t begin, uint64_t end,
-                    const ByteConsumer& consumer);
+                    Output* output);
   Status ReadLiteral(const Segment& segment, uint64_t begin, uint64_t end,
-                     const ByteConsumer& consumer);
+                     Output* output);
   Status ReadOutside(const ObjectId& id, uint64_t begin, uint64_t end,
-                     const ByteConsumer& consumer);
+                     Output* output);
   Status ReadSegment(const Segment& segment, uint64_t begin, uint64_t end,
-                     const ByteConsumer& consumer);
+                     Output* output);
+  // Bytes [begin, end) of a file, which are within it.
+  Status ReadFile(const Manifest& file, uint64_t begin, uint64_t end,
+                  Output* output);
   // A whole file. Segments that are objects are compared with their addresses
   // where `verified` is given, and added to it.
   Status ReadWholeFile(const Manifest& file, std::set<size_t>* verified,
@@ -66,7 +101,7 @@ class ContainerReader::Impl {
     BlockReader reader;
     AlignedBuffer record;
     AlignedBuffer raw;
-    ByteSpan out;  // what of raw was asked for
+    ByteSpan out;  // what of it was asked for
   };
 
   // Feeds the hashers that are not null, then `consumer`.
@@ -96,8 +131,7 @@ Status ContainerReader::Impl::Open() {
 }
 
 Status ContainerReader::Impl::ReadObject(size_t object, uint64_t begin,
-                                         uint64_t end,
-                                         const ByteConsumer& consumer) {
+                                         uint64_t end, Output* output) {
   if (begin == end) return {};
   records_->Select(object);
   const Geometry& geometry = index_.objects[object].geometry;
@@ -105,7 +139,9 @@ Status ContainerReader::Impl::ReadObject(size_t object, uint64_t begin,
   const uint64_t first_element = begin / element_bytes;
   const uint64_t end_element = DivideRoundingUp(end, element_bytes);
   OrderedPipeline<Slot*> pipeline(
-      &pool_, slots_.size(), [&](Slot* slot) { return consumer(slot->out); });
+      &pool_, slots_.size(), [output](Slot* slot) {
+        return slot->out.empty() ? Status() : output->Give(slot->out);
+      });
   size_t turn = 0;
   for (uint64_t block = first_element / geometry.block_elements;
        block * geometry.block_elements < end_element; ++block) {
@@ -125,17 +161,25 @@ Status ContainerReader::Impl::ReadObject(size_t object, uint64_t begin,
         (first + from) * element_bytes;
     const RecordExtent extent = records_->Block(block);
     Slot* const slot = slots_[turn++ % slots_.size()].get();
-    INGOT_TRY(pipeline.Submit([this, slot, extent, from, to, skip, keep,
+    std::byte* const into = output->Take(keep - skip);
+    INGOT_TRY(pipeline.Submit([this, slot, extent, from, to, skip, keep, into,
                                element_bytes,
                                context = std::move(context)]()
                                   -> Result<Slot*> {
       INGOT_TRY(slot->record.Resize(extent.size + kKernelSlack));
       const MutableByteSpan bytes = slot->record.span().first(extent.size);
       INGOT_TRY(source_->ReadAt(extent.position, bytes));
-      INGOT_TRY(slot->raw.Resize((to - from) * element_bytes));
+      const uint64_t size = (to - from) * element_bytes;
+      const bool whole = into != nullptr && keep - skip == size;
+      if (!whole) INGOT_TRY(slot->raw.Resize(size));
+      const MutableByteSpan raw =
+          whole ? MutableByteSpan(into, size) : slot->raw.span();
       INGOT_TRY(slot->reader.Decode(bytes, extent.position, context, from, to,
-                                    slot->raw.span(), /*stream=*/false));
-      slot->out = slot->raw.span().first(keep).subspan(skip);
+                                    raw, /*stream=*/false));
+      slot->out = raw.first(keep).subspan(skip);
+      if (into == nullptr) return slot;
+      if (!whole) std::memcpy(into, slot->out.data(), slot->out.size());
+      slot->out = {};
       return slot;
     }));
   }
@@ -144,7 +188,7 @@ Status ContainerReader::Impl::ReadObject(size_t object, uint64_t begin,
 
 Status ContainerReader::Impl::ReadLiteral(const Segment& segment,
                                           uint64_t begin, uint64_t end,
-                                          const ByteConsumer& consumer) {
+                                           Output* output) {
   std::vector<std::byte> bytes;
   INGOT_ASSIGN(const Record record,
                ReadRecord(*source_, segment.record, index_position_, &bytes));
@@ -157,36 +201,51 @@ Status ContainerReader::Impl::ReadLiteral(const Segment& segment,
       !status.ok()) {
     return reader.Corrupt(status.error().message);
   }
-  return consumer(ByteSpan(raw).subspan(begin, end - begin));
+  return output->Give(ByteSpan(raw).subspan(begin, end - begin));
 }
 
 Status ContainerReader::Impl::ReadOutside(const ObjectId& id, uint64_t begin,
-                                          uint64_t end,
-                                          const ByteConsumer& consumer) {
+                                          uint64_t end, Output* output) {
   AlignedBuffer& buffer = slots_[0]->raw;
   while (begin < end) {
-    INGOT_TRY(buffer.Resize(std::min(end - begin, kMaxBlockBytes)));
-    if (Status status = outside_.Read(id.digest, begin, buffer.span());
-        !status.ok()) {
+    const uint64_t size = std::min(end - begin, kMaxBlockBytes);
+    std::byte* const into = output->Take(size);
+    if (into == nullptr) INGOT_TRY(buffer.Resize(size));
+    const MutableByteSpan bytes =
+        into == nullptr ? buffer.span() : MutableByteSpan(into, size);
+    if (Status status = outside_.Read(id.digest, begin, bytes); !status.ok()) {
       return WithContext(source_->name() + ": ", std::move(status).error());
     }
-    INGOT_TRY(consumer(buffer.span()));
-    begin += buffer.size();
+    if (into == nullptr) INGOT_TRY(output->Give(bytes));
+    begin += size;
   }
   return {};
 }
 
 Status ContainerReader::Impl::ReadSegment(const Segment& segment,
                                           uint64_t begin, uint64_t end,
-                                          const ByteConsumer& consumer) {
+                                          Output* output) {
   if (begin == end) return {};
   switch (segment.kind) {
     case Segment::Kind::kLiteral:
-      return ReadLiteral(segment, begin, end, consumer);
+      return ReadLiteral(segment, begin, end, output);
     case Segment::Kind::kObject:
-      return ReadObject(segment.object, begin, end, consumer);
+      return ReadObject(segment.object, begin, end, output);
     case Segment::Kind::kOutside:
-      return ReadOutside(segment.outside, begin, end, consumer);
+      return ReadOutside(segment.outside, begin, end, output);
+  }
+  return {};
+}
+
+Status ContainerReader::Impl::ReadFile(const Manifest& file, uint64_t begin,
+                                       uint64_t end, Output* output) {
+  uint64_t at = 0;
+  for (const Segment& segment : file.segments) {
+    if (at >= end) break;
+    const uint64_t from = std::clamp(begin, at, at + segment.length) - at;
+    const uint64_t to = std::clamp(end, at, at + segment.length) - at;
+    INGOT_TRY(ReadSegment(segment, from, to, output));
+    at += segment.length;
   }
   return {};
 }
@@ -217,10 +276,12 @@ Status ContainerReader::Impl::ReadWholeFile(const Manifest& file,
                               segment.kind == Segment::Kind::kObject &&
                               !verified->contains(segment.object);
     Hasher object_hasher;
-    INGOT_TRY(ReadSegment(segment, 0, segment.length, [&](ByteSpan bytes) {
+    const ByteConsumer hashing = [&](ByteSpan bytes) {
       return Consume(bytes, hash ? &file_hasher : nullptr,
                      check_object ? &object_hasher : nullptr, consumer);
-    }));
+    };
+    Output output(&hashing);
+    INGOT_TRY(ReadSegment(segment, 0, segment.length, &output));
     if (check_object) {
       const ObjectId& id = index_.objects[segment.object].id;
       if (object_hasher.Finish() != id.digest) {
@@ -240,9 +301,11 @@ Status ContainerReader::Impl::ReadWholeFile(const Manifest& file,
 Status ContainerReader::Impl::VerifyObject(size_t object) {
   Hasher hasher;
   const ObjectId& id = index_.objects[object].id;
-  INGOT_TRY(ReadObject(object, 0, id.length, [&](ByteSpan bytes) {
+  const ByteConsumer hashing = [&](ByteSpan bytes) {
     return Consume(bytes, &hasher, nullptr, [](ByteSpan) { return Status(); });
-  }));
+  };
+  Output output(&hashing);
+  INGOT_TRY(ReadObject(object, 0, id.length, &output));
   if (hasher.Finish() != id.digest) {
     return Corruption(source_->name() + ": object " + ToHex(id.digest) +
                       ": SHA-256 does not match");
@@ -251,10 +314,8 @@ Status ContainerReader::Impl::VerifyObject(size_t object) {
 }
 
 ByteConsumer CopyTo(MutableByteSpan out) {
-  return [out](ByteSpan bytes) mutable {
-    std::ranges::copy(bytes, out.begin());
-    out = out.subspan(bytes.size());
-    return Status();
+  return [output = Output(out)](ByteSpan bytes) mutable {
+    return output.Give(bytes);
   };
 }
 
@@ -325,48 +386,62 @@ Result<size_t> ContainerReader::FindFile(const std::string& path) const {
   return Error{ErrorKind::kNotFound, name() + ": no file '" + path + "'"};
 }
 
+namespace {
+
+Status CheckRange(const std::string& name, const char* what, uint64_t length,
+                  uint64_t begin, uint64_t end) {
+  if (begin <= end && end <= length) return {};
+  return InvalidArgument(name + ": bytes " + std::to_string(begin) + ":" +
+                         std::to_string(end) + " of " + what + " of " +
+                         std::to_string(length));
+}
+
+}  // namespace
+
 Status ContainerReader::ReadFile(size_t file, uint64_t begin, uint64_t end,
                                  const ByteConsumer& consumer) {
   const Manifest& manifest = impl_->index().files[file];
-  if (begin > end || end > manifest.id.length) {
-    return InvalidArgument(name() + ": bytes " + std::to_string(begin) + ":" +
-                           std::to_string(end) + " of a file of " +
-                           std::to_string(manifest.id.length));
-  }
+  INGOT_TRY(CheckRange(name(), "a file", manifest.id.length, begin, end));
   if (begin == 0 && end == manifest.id.length) {
     return impl_->ReadWholeFile(manifest, nullptr, consumer);
   }
-  uint64_t at = 0;
-  for (const Segment& segment : manifest.segments) {
-    const uint64_t from = std::clamp(begin, at, at + segment.length) - at;
-    const uint64_t to = std::clamp(end, at, at + segment.length) - at;
-    INGOT_TRY(impl_->ReadSegment(segment, from, to, consumer));
-    at += segment.length;
-  }
-  return {};
+  Output output(&consumer);
+  return impl_->ReadFile(manifest, begin, end, &output);
+}
+
+Status ContainerReader::ReadFile(size_t file, uint64_t begin,
+                                 MutableByteSpan out) {
+  const Manifest& manifest = impl_->index().files[file];
+  const uint64_t end = begin + out.size();
+  INGOT_TRY(CheckRange(name(), "a file", manifest.id.length, begin, end));
+  Output output(out);
+  return impl_->ReadFile(manifest, begin, end, &output);
 }
 
 Status ContainerReader::ReadSegment(size_t file, size_t segment,
                                     uint64_t begin, uint64_t end,
                                     const ByteConsumer& consumer) {
   const Segment& entry = impl_->index().files[file].segments[segment];
-  if (begin > end || end > entry.length) {
-    return InvalidArgument(name() + ": bytes " + std::to_string(begin) + ":" +
-                           std::to_string(end) + " of a tensor of " +
-                           std::to_string(entry.length));
-  }
-  return impl_->ReadSegment(entry, begin, end, consumer);
+  INGOT_TRY(CheckRange(name(), "a tensor", entry.length, begin, end));
+  Output output(&consumer);
+  return impl_->ReadSegment(entry, begin, end, &output);
 }
 
 Status ContainerReader::ReadObject(size_t object, uint64_t begin, uint64_t end,
                                    const ByteConsumer& consumer) {
   const ObjectId& id = impl_->index().objects[object].id;
-  if (begin > end || end > id.length) {
-    return InvalidArgument(name() + ": bytes " + std::to_string(begin) + ":" +
-                           std::to_string(end) + " of an object of " +
-                           std::to_string(id.length));
-  }
-  return impl_->ReadObject(object, begin, end, consumer);
+  INGOT_TRY(CheckRange(name(), "an object", id.length, begin, end));
+  Output output(&consumer);
+  return impl_->ReadObject(object, begin, end, &output);
+}
+
+Status ContainerReader::ReadObject(size_t object, uint64_t begin,
+                                   MutableByteSpan out) {
+  const ObjectId& id = impl_->index().objects[object].id;
+  const uint64_t end = begin + out.size();
+  INGOT_TRY(CheckRange(name(), "an object", id.length, begin, end));
+  Output output(out);
+  return impl_->ReadObject(object, begin, end, &output);
 }
 
 Status ContainerReader::Verify(uint64_t* incomplete_files) {

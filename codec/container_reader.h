@@ -70,12 +70,16 @@ class ContainerReader {
   // digest in the message and the files that had it.
   Status ReadFile(size_t file, uint64_t begin, uint64_t end,
                   const ByteConsumer& consumer);
-  // The same for bytes of one segment of a file (a tensor).
+  // Fills `out` with the file's bytes from `begin` on: a copy less, and no
+  // SHA-256 is compared.
+  Status ReadFile(size_t file, uint64_t begin, MutableByteSpan out);
+  // Hands bytes of one segment of a file (a tensor).
   Status ReadSegment(size_t file, size_t segment, uint64_t begin, uint64_t end,
                      const ByteConsumer& consumer);
-  // The same for bytes of an object.
+  // The same for bytes of an object, and into memory.
   Status ReadObject(size_t object, uint64_t begin, uint64_t end,
                     const ByteConsumer& consumer);
+  Status ReadObject(size_t object, uint64_t begin, MutableByteSpan out);
 
   // Compares every record, every block checksum and the SHA-256 of every
   // object and file. Without DecodeOptions::references, files that need objects

@@ -51,8 +51,7 @@ Status BaseContainer::ReadObject(size_t object, uint64_t offset,
                                  MutableByteSpan out) {
   return WithReader(listing_->object(object).depth,
                     [&](ContainerReader* reader) {
-                      return reader->ReadObject(
-                          object, offset, offset + out.size(), CopyTo(out));
+                      return reader->ReadObject(object, offset, out);
                     });
 }
 

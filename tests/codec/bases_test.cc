@@ -142,6 +142,9 @@ void ExpectRestores(const Bytes& container, const std::vector<Region>& regions,
     EXPECT_TRUE(std::equal(part.begin(), part.end(),
                            all.begin() + static_cast<ptrdiff_t>(begin)));
     EXPECT_EQ(part.size(), end - begin);
+    Bytes filled(end - begin);
+    ASSERT_TRUE(reader->ReadFile(0, begin, filled).ok());
+    EXPECT_TRUE(filled == part);
   }
   uint64_t incomplete = 9;
   const Status verified = reader->Verify(&incomplete);

@@ -226,6 +226,19 @@ TEST(StreamTest, RandomRangesOfFilesAndSegments) {
       ASSERT_TRUE(std::ranges::equal(
           got, ByteSpan(contents).subspan(begin, end - begin)))
           << begin << ":" << end;
+      Bytes filled(end - begin, std::byte{0xAA});
+      ASSERT_TRUE(reader->ReadFile(0, begin, filled).ok());
+      ASSERT_TRUE(filled == got) << begin << ":" << end;
+
+      const size_t object = random.Below(reader->object_count());
+      const uint64_t length = reader->object(object).id.length;
+      const uint64_t first = random.Below(length + 1);
+      const uint64_t last = first + random.Below(length - first + 1);
+      got.clear();
+      ASSERT_TRUE(reader->ReadObject(object, first, last, append).ok());
+      filled.assign(last - first, std::byte{0xAA});
+      ASSERT_TRUE(reader->ReadObject(object, first, filled).ok());
+      ASSERT_TRUE(filled == got) << first << ":" << last;
 
       const size_t segment = random.Below(files[0].regions.size());
       const Bytes& raw = files[0].regions[segment].raw;
@@ -241,6 +254,14 @@ TEST(StreamTest, RandomRangesOfFilesAndSegments) {
     for (const auto& [begin, end] :
          {std::pair<uint64_t, uint64_t>(5, 4), {0, contents.size() + 1}}) {
       EXPECT_EQ(reader->ReadFile(0, begin, end, nothing).error().kind,
+                ErrorKind::kInvalidArgument);
+    }
+    Bytes room(6);
+    for (const uint64_t begin :
+         {uint64_t{contents.size()} - 5, UINT64_MAX - 2, UINT64_MAX}) {
+      EXPECT_EQ(reader->ReadFile(0, begin, room).error().kind,
+                ErrorKind::kInvalidArgument);
+      EXPECT_EQ(reader->ReadObject(0, begin, room).error().kind,
                 ErrorKind::kInvalidArgument);
     }
     EXPECT_EQ(reader->ReadSegment(0, 0, 0, 1001, nothing).error().kind,

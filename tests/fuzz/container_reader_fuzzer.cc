@@ -43,6 +43,8 @@ bool ReadRange(ContainerReader* reader, size_t file, uint64_t begin,
     return false;
   }
   Check(out->size() == end - begin);
+  std::vector<std::byte> filled(end - begin);
+  Check(reader->ReadFile(file, begin, filled).ok() && filled == *out);
   return true;
 }
 
