@@ -31,6 +31,14 @@ class Source {
   // Fills `out` with the bytes at `offset`. Reading past the end is an error
   // (kCorruption: what promised those bytes was wrong).
   virtual Status ReadAt(uint64_t offset, MutableByteSpan out) const = 0;
+
+  // Where who reads from `begin` on and wants to go on behind `end` had better
+  // stop: behind `begin`, and not behind `end`. For Sources that would do some
+  // work twice elsewhere, such as decoding a block.
+  virtual uint64_t GoodEnd(uint64_t begin, uint64_t end) const {
+    (void)begin;
+    return end;
+  }
 };
 
 // Bytes that the caller keeps alive.

@@ -35,6 +35,18 @@ Connection::Connection(Socket socket, std::shared_ptr<Tls::Context> tls)
   if (tls) {
     tls_ = std::make_unique<asio::ssl::stream<Plain&>>(plain_, *tls);
   }
+  // So that writing may be tried first.
+  error_code ignored;
+  plain_.socket().non_blocking(true, ignored);
+}
+
+size_t Connection::WriteNow(ByteSpan bytes, error_code* code) {
+  if (tls_) {
+    *code = asio::error::would_block;
+    return 0;
+  }
+  return plain_.socket().send(asio::buffer(bytes.data(), bytes.size()), 0,
+                              *code);
 }
 
 awaitable<bool> Connection::Begin() {

@@ -16,6 +16,7 @@
 #include <memory>
 #include <utility>
 
+#include "codec/bytes.h"
 #include "daemon/http/tls.h"
 
 namespace ingot::http {
@@ -49,6 +50,10 @@ class Connection {
   // Lets the client read what was sent, and closes. `is_whole`: whether it may
   // take what it got for all that there was, which encryption tells it.
   boost::asio::awaitable<void> End(bool is_whole);
+
+  // Sends what the socket takes at once. Where that is nothing, or where the
+  // connection is encrypted, would_block.
+  size_t WriteNow(ByteSpan bytes, boost::system::error_code* code);
 
   // As of an AsyncReadStream and an AsyncWriteStream.
   template <typename Buffers, typename Token>

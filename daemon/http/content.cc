@@ -1,10 +1,7 @@
 #include "daemon/http/content.h"
 
-#include <sys/mman.h>
-
-#include <algorithm>
-#include <boost/asio/experimental/awaitable_operators.hpp>
-#include <cstdlib>
+#include <boost/asio/this_coro.hpp>
+#include <exception>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -12,6 +9,7 @@
 
 #include "daemon/http/coroutines.h"
 #include "daemon/http/ranges.h"
+#include "daemon/http/read_ahead.h"
 
 namespace ingot::http {
 namespace {
@@ -19,59 +17,6 @@ namespace {
 using boost::asio::awaitable;
 
 constexpr std::string_view kBoundary = "ingot-byte-range";
-
-// Memory for a part of a body. Larger ones are the system's own again once they
-// are given back: of what malloc keeps between threads, a thousand clients that
-// read slowly would have twice as much.
-class Piece {
- public:
-  Piece() = default;
-  ~Piece() { Free(); }
-  Piece(const Piece&) = delete;
-  Piece& operator=(const Piece&) = delete;
-
-  // The contents become unspecified.
-  Status Resize(size_t size) {
-    if (size > capacity_ || size < capacity_ / 4 * 3) {
-      Free();
-      void* const got = size < kMapped
-                            ? std::malloc(size)
-                            : mmap(nullptr, size, PROT_READ | PROT_WRITE,
-                                   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-      if (got == nullptr || got == MAP_FAILED) {
-        return Error{ErrorKind::kResourceExhausted, "no memory"};
-      }
-      data_ = static_cast<std::byte*>(got);
-      capacity_ = size;
-    }
-    size_ = size;
-    return {};
-  }
-  MutableByteSpan span() const { return {data_, size_}; }
-  void Swap(Piece& other) {
-    std::swap(data_, other.data_);
-    std::swap(size_, other.size_);
-    std::swap(capacity_, other.capacity_);
-  }
-
- private:
-  static constexpr size_t kMapped = size_t{32} << 10;
-
-  void Free() {
-    if (capacity_ < kMapped) {
-      std::free(data_);
-    } else {
-      munmap(data_, capacity_);
-    }
-    data_ = nullptr;
-    size_ = 0;
-    capacity_ = 0;
-  }
-
-  std::byte* data_ = nullptr;
-  size_t size_ = 0;
-  size_t capacity_ = 0;
-};
 
 std::string Quoted(const Content& content) {
   return "\"" + content.etag + "\"";
@@ -114,36 +59,38 @@ ResponseHead MakeHead(unsigned status, const Content& content,
   return head;
 }
 
+awaitable<Status> WriteAll(Exchange& exchange, ReadAhead* pieces) {
+  while (true) {
+    const Result<ByteSpan> piece = co_await pieces->Next();
+    if (!piece.ok()) {
+      // The client sees the connection end, and no more.
+      exchange.request().notes.cause = piece.error().message;
+      co_return piece.error();
+    }
+    if (piece->empty()) co_return Status();
+    INGOT_CO_TRY(co_await exchange.Write(*piece));
+  }
+}
+
 awaitable<Status> WriteRange(Exchange& exchange, Workers* workers,
                              const Source& source, ByteRange range) {
-  using namespace boost::asio::experimental::awaitable_operators;
   if (exchange.request().method == "HEAD") {
     // Counted, and not sent: no byte is read for it.
     co_return exchange.Skip(range.end - range.begin);
   }
-  Piece sent;
-  Piece next;
-  // Both are this coroutine's, which waits for what it has begun.
-  const auto read = [&exchange, &source, &range, &next] {
-    const size_t size =
-        std::min<uint64_t>(exchange.piece_bytes(), range.end - range.begin);
-    Status got = next.Resize(size);
-    if (got.ok()) got = source.ReadAt(range.begin, next.span());
-    // The client sees the connection end, and no more.
-    if (!got.ok()) exchange.request().notes.cause = got.error().message;
-    return got;
-  };
-  if (range.begin < range.end) INGOT_CO_TRY(co_await workers->Run(read));
-  while (range.begin < range.end) {
-    sent.Swap(next);
-    range.begin += sent.span().size();
-    if (range.begin == range.end) break;
-    auto [written, got] =
-        co_await (exchange.Write(sent.span()) && workers->Run(read));
-    INGOT_CO_TRY(std::move(written));
-    INGOT_CO_TRY(std::move(got));
+  const auto executor = co_await boost::asio::this_coro::executor;
+  ReadAhead pieces(executor, workers, &exchange, &source, range);
+  Status written;
+  std::exception_ptr thrown;
+  try {
+    written = co_await WriteAll(exchange, &pieces);
+  } catch (...) {
+    thrown = std::current_exception();
   }
-  co_return co_await exchange.Write(sent.span());
+  // The source is read until then, whatever happened.
+  co_await pieces.End();
+  if (thrown != nullptr) std::rethrow_exception(thrown);
+  co_return written;
 }
 
 }  // namespace

@@ -1,12 +1,11 @@
 // RespondContent: bytes that somebody may ask for in parts (RFC 9110, 13 and
 // 14).
 //
-// The bytes are read by workers, so that a source may decode them or wait for a
-// disk; the next piece is read while the one before it is sent. Memory: two of
-// Exchange::piece_bytes() for each response, and what the source takes.
+// The bytes are read by workers, ahead of what is sent (read_ahead.h), so that
+// a source may decode them or wait for a disk.
 //
-// Thread-safety: a coroutine of the exchange. The source is read by one thread
-// at a time, but by several.
+// Thread-safety: a coroutine of the exchange. The source is read by several
+// threads at once.
 
 #ifndef INGOT_DAEMON_HTTP_CONTENT_H_
 #define INGOT_DAEMON_HTTP_CONTENT_H_

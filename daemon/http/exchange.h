@@ -62,7 +62,7 @@ class Exchange {
   virtual bool draining() const = 0;
   // How much of a long body is to be held at once, so that all of the server's
   // exchanges together hold about ServerOptions::buffer_memory: from 16 KiB to
-  // 512 KiB. From any thread.
+  // 1 MiB. From any thread.
   virtual size_t piece_bytes() const = 0;
 
   // The next bytes of the body, at most 64 KiB, valid until the next call;

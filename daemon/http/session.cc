@@ -37,7 +37,7 @@ constexpr size_t kHeaderBytes = 16 << 10;
 constexpr size_t kTargetBytes = 8 << 10;
 constexpr size_t kPieceBytes = 64 << 10;
 constexpr size_t kLeastPieceBytes = 16 << 10;
-constexpr size_t kMostPieceBytes = 512 << 10;
+constexpr size_t kMostPieceBytes = 1 << 20;
 constexpr size_t kIdleBytes = 2 << 10;
 
 Error IoError(const error_code& code) {
@@ -397,7 +397,7 @@ Status StreamSession::Skip(uint64_t length) {
 awaitable<Status> StreamSession::Write(ByteSpan bytes) {
   INGOT_CO_TRY(Skip(bytes.size()));
   if (is_head()) co_return Status();
-  while (!bytes.empty()) {
+  while (response_->chunked() && !bytes.empty()) {
     const ByteSpan piece = bytes.first(std::min(bytes.size(), kPieceBytes));
     bytes = bytes.subspan(piece.size());
     auto& body = response_->body();
@@ -408,6 +408,19 @@ awaitable<Status> StreamSession::Write(ByteSpan bytes) {
     INGOT_CO_TRY(co_await Send());
     sent_ += piece.size();
   }
+  // What needs no frame goes with as few calls as the socket allows.
+  while (!bytes.empty()) {
+    error_code code;
+    size_t size = stream_.WriteNow(bytes, &code);
+    if (code == asio::error::would_block) {
+      stream_.expires_after(options().io_timeout);
+      std::tie(code, size) = co_await stream_.async_write_some(
+          asio::buffer(bytes.data(), bytes.size()), kToken);
+    }
+    if (code) co_return IoError(code);
+    sent_ += size;
+    bytes = bytes.subspan(size);
+  }
   co_return Status();
 }
 
@@ -416,7 +429,7 @@ awaitable<Status> StreamSession::Finish() {
     co_return Error{ErrorKind::kConflict,
                     "a response shorter than it was said to be"};
   }
-  if (!is_head()) {
+  if (!is_head() && response_->chunked()) {
     response_->body().data = nullptr;
     response_->body().size = 0;
     response_->body().more = false;

@@ -1,6 +1,10 @@
 // Workers: threads for what waits for the disk or takes long, so that those
 // that serve connections do not.
 //
+// What comes first is done first. So that nobody fills the queue, each request
+// has one thing at a time done for it, and more only as far as there are
+// spares: two for each thread, of all requests together.
+//
 // Thread-safety: Run from any coroutine. The server whose coroutines call it is
 // to be stopped before the Workers are destroyed, and destroyed afterwards:
 // they go on in it.
@@ -8,6 +12,7 @@
 #ifndef INGOT_DAEMON_HTTP_WORKERS_H_
 #define INGOT_DAEMON_HTTP_WORKERS_H_
 
+#include <atomic>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/post.hpp>
@@ -16,12 +21,14 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <cstddef>
 #include <type_traits>
+#include <utility>
 
 namespace ingot::http {
 
 class Workers {
  public:
-  explicit Workers(size_t threads) : pool_(threads) {}
+  explicit Workers(size_t threads)
+      : spares_(static_cast<ptrdiff_t>(2 * threads)), pool_(threads) {}
   ~Workers() { pool_.join(); }
 
   // Calls `work` on a worker, and goes on where the coroutine was. `work` must
@@ -36,7 +43,22 @@ class Workers {
     co_return result;
   }
 
+  // The same for who finds out otherwise that it was done.
+  template <typename Work>
+  void Post(Work work) {
+    boost::asio::post(pool_, std::move(work));
+  }
+
+  // False where there is none left.
+  bool TakeSpare() {
+    if (spares_.fetch_sub(1) > 0) return true;
+    ++spares_;
+    return false;
+  }
+  void GiveBackSpare() { ++spares_; }
+
  private:
+  std::atomic<ptrdiff_t> spares_;
   boost::asio::thread_pool pool_;
 };
 

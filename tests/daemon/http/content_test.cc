@@ -8,11 +8,15 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <map>
 #include <memory>
+#include <mutex>
+#include <new>
 #include <optional>
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "daemon/http/router.h"
 #include "daemon/http/server.h"
@@ -36,6 +40,11 @@ struct Reads {
   std::atomic<uint64_t> bytes = 0;
   std::atomic<uint64_t> largest = 0;
   std::atomic<std::thread::id> thread = {};
+  // The first one waits until so many have begun.
+  int together = 0;
+  std::atomic<int> begun = 0;
+  std::atomic<int> most = 0;
+  std::atomic<bool> throws = false;
 };
 
 class SlowSource final : public Source {
@@ -45,8 +54,20 @@ class SlowSource final : public Source {
   const std::string& name() const override { return name_; }
   uint64_t size() const override { return kSize; }
   Status ReadAt(uint64_t offset, MutableByteSpan out) const override {
-    ++reads_->running;
+    ++reads_->begun;
+    const int now = ++reads_->running;
+    int most = reads_->most;
+    while (most < now && !reads_->most.compare_exchange_weak(most, now)) {
+    }
+    for (int i = 0; offset == 0 && i < 10'000; ++i) {
+      if (reads_->begun >= reads_->together) break;
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    if (reads_->throws) {
+      --reads_->running;
+      throw std::bad_alloc();
+    }
     reads_->thread = std::this_thread::get_id();
     const bool fails = offset + out.size() > fails_at_;
     const std::string text = Text(offset, offset + out.size());
@@ -63,6 +84,39 @@ class SlowSource final : public Source {
   const std::string name_ = "slow";
 };
 
+// Of any size, with good ends; and what was read of it.
+class EvenSource final : public Source {
+ public:
+  static constexpr uint64_t kBlock = 70'000;
+
+  explicit EvenSource(uint64_t size) : size_(size) {}
+  const std::string& name() const override { return name_; }
+  uint64_t size() const override { return size_; }
+  uint64_t GoodEnd(uint64_t begin, uint64_t end) const override {
+    const uint64_t edge = end - end % kBlock;
+    return edge > begin ? edge : end;
+  }
+  Status ReadAt(uint64_t offset, MutableByteSpan out) const override {
+    std::ranges::fill(out, std::byte{'x'});
+    bytes_ += out.size();
+    const std::lock_guard lock(mutex_);
+    reads_.emplace(offset, offset + out.size());
+    return {};
+  }
+  std::map<uint64_t, uint64_t> TakeReads() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(reads_, {});
+  }
+  uint64_t bytes() const { return bytes_; }
+
+ private:
+  const uint64_t size_;
+  const std::string name_ = "even";
+  mutable std::atomic<uint64_t> bytes_ = 0;
+  mutable std::mutex mutex_;
+  mutable std::map<uint64_t, uint64_t> reads_;  // begin, end
+};
+
 class ContentTest : public testing::Test {
  protected:
   void Start(uint64_t fails_at = kSize, ServerOptions options = {}) {
@@ -71,6 +125,7 @@ class ContentTest : public testing::Test {
                                  const PathParameters&) -> awaitable<void> {
                   Content content = Make(fails_at);
                   serving_ = std::this_thread::get_id();
+                  ++begun_;
                   const Status sent = co_await RespondContent(
                       exchange, workers_.get(), std::move(content));
                   failed_ += !sent.ok();
@@ -88,8 +143,19 @@ class ContentTest : public testing::Test {
     workers_.reset();
   }
   Content Make(uint64_t fails_at) {
+    if (source_ != nullptr) return {.source = source_, .etag = "even"};
     return {.source = std::make_shared<SlowSource>(&reads_, fails_at),
             .etag = "tag"};
+  }
+  // All spares are there again, if nobody is being answered.
+  void ExpectAllSpares() {
+    for (int i = 0; i < 5000 && ended_ != begun_; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    int spares = 0;
+    while (workers_->TakeSpare()) ++spares;
+    EXPECT_EQ(spares, 4) << "two for each thread";
+    for (; spares > 0; --spares) workers_->GiveBackSpare();
   }
   RawResponse Get(const std::string& headers = "") {
     return Ask(server_->port(), Simple("GET /content", headers));
@@ -97,6 +163,8 @@ class ContentTest : public testing::Test {
 
   Reads reads_;
   std::atomic<std::thread::id> serving_ = {};
+  std::shared_ptr<EvenSource> source_;  // none: slow ones
+  std::atomic<int> begun_ = 0;
   std::atomic<int> failed_ = 0;
   std::atomic<int> ended_ = 0;
   Router router_;
@@ -151,6 +219,83 @@ TEST_F(ContentTest, ClientsMayGoAway) {
   EXPECT_EQ(ended_, 20);
   EXPECT_EQ(reads_.running, 0);
   EXPECT_TRUE(Get().body == Text(0, kSize));
+}
+
+// Where reading takes long, several pieces are read at once.
+TEST_F(ContentTest, WorkersReadAtOnce) {
+  reads_.together = 2;
+  Start();
+  EXPECT_TRUE(Get().body == Text(0, kSize));
+  EXPECT_EQ(reads_.most, 2) << "as many as there are workers";
+  EXPECT_EQ(reads_.bytes, kSize);
+  ExpectAllSpares();
+}
+
+TEST_F(ContentTest, WithoutSparesOneIsReadAtATime) {
+  Start();
+  while (workers_->TakeSpare()) {
+  }
+  EXPECT_TRUE(Get().body == Text(0, kSize));
+  EXPECT_EQ(reads_.most, 1);
+}
+
+TEST_F(ContentTest, WhatIsThrownEndsTheConnection) {
+  reads_.throws = true;
+  Start();
+  EXPECT_EQ(Get().body, "");
+  EXPECT_EQ(failed_, 1);
+  reads_.throws = false;
+  EXPECT_TRUE(Get().body == Text(0, kSize));
+  ExpectAllSpares();
+}
+
+TEST_F(ContentTest, PiecesEndWhereTheSourceLikes) {
+  constexpr uint64_t kEven = 20'000'000;
+  source_ = std::make_shared<EvenSource>(kEven);
+  Start();
+  struct Case {
+    const char* headers;
+    uint64_t begin;
+    uint64_t end;
+  };
+  for (const Case& one : std::vector<Case>{
+           {"", 0, kEven},
+           {"Range: bytes=100000-9999999\r\n", 100'000, 10'000'000},
+           {"Range: bytes=3-5\r\n", 3, 6},
+           {"Range: bytes=19999999-\r\n", 19'999'999, kEven}}) {
+    const RawResponse response = Get(one.headers);
+    EXPECT_TRUE(response.body == std::string(one.end - one.begin, 'x'));
+    uint64_t at = one.begin;
+    for (const auto& [begin, end] : source_->TakeReads()) {
+      EXPECT_EQ(begin, at) << "each byte is read once";
+      EXPECT_TRUE(end == one.end || end % EvenSource::kBlock == 0) << end;
+      at = end;
+    }
+    EXPECT_EQ(at, one.end);
+  }
+  ExpectAllSpares();
+}
+
+// A client that does not read makes nobody read far ahead.
+TEST_F(ContentTest, MemoryIsBounded) {
+  source_ = std::make_shared<EvenSource>(uint64_t{1} << 32);
+  Start();
+  {
+    RawClient client(server_->port());
+    client.Send(Simple("GET /content"));
+    uint64_t before = 0;
+    for (int still = 0; still < 50; ++still) {
+      const uint64_t bytes = source_->bytes();
+      if (bytes != before || bytes == 0) still = 0;
+      before = bytes;
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    // With what the sockets hold.
+    EXPECT_LT(before, uint64_t{64} << 20);
+    EXPECT_EQ(ended_, 0);
+  }
+  ExpectAllSpares();
+  EXPECT_EQ(failed_, 1);
 }
 
 TEST_F(ContentTest, TheServerMayEnd) {
