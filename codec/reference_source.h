@@ -34,6 +34,13 @@ class ReferenceSource {
   virtual Status Read(const Digest& object, uint64_t offset,
                       MutableByteSpan out) = 0;
 
+  // The same for elements that predict those of a block. Whoever else decodes
+  // what is coded against them will want just the same ones.
+  virtual Status ReadBase(const Digest& object, uint64_t offset,
+                          MutableByteSpan out) {
+    return Read(object, offset, out);
+  }
+
   // The whole object where it lies in memory: saves a copy. Valid as long as
   // the source.
   virtual std::optional<ByteSpan> InMemory(const Digest& object) {

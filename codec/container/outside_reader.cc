@@ -46,8 +46,11 @@ Error OutsideReader::NotFound(const Digest& object,
 Status OutsideReader::Read(const Digest& object, uint64_t offset,
                            MutableByteSpan out) const {
   if (source_ == nullptr) return NotFound(object, "");
-  Status status = source_->Read(object, offset, out);
-  if (status.ok()) return {};
+  return Explain(object, source_->Read(object, offset, out));
+}
+
+Status OutsideReader::Explain(const Digest& object, Status status) const {
+  if (status.ok()) return status;
   Error error = std::move(status).error();
   if (error.kind == ErrorKind::kNotFound) {
     return NotFound(object, error.message);
@@ -85,10 +88,12 @@ Result<const std::byte*> OutsideReader::ReadElements(
         return whole->data() + *offset;
       }
     }
+    if (source_ == nullptr) return NotFound(reference.digest, "");
     if (done == 0) INGOT_TRY(buffer->Resize(size + kKernelSlack));
-    INGOT_TRY(Read(
-        reference.digest, *offset,
-        buffer->span().subspan(done * element_bytes, count * element_bytes)));
+    const MutableByteSpan part =
+        buffer->span().subspan(done * element_bytes, count * element_bytes);
+    INGOT_TRY(Explain(reference.digest,
+                      source_->ReadBase(reference.digest, *offset, part)));
     done += count;
     if (done == elements) break;
   }

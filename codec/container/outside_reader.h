@@ -43,6 +43,8 @@ class OutsideReader {
       uint64_t first, uint64_t elements, AlignedBuffer* buffer) const;
 
  private:
+  // What the source says, about the container.
+  Status Explain(const Digest& object, Status status) const;
   Error NotFound(const Digest& object, const std::string& why) const;
 
   ReferenceSource* source_;

@@ -30,6 +30,8 @@ Reading Counter(std::string name, std::string help, const T& value) {
 
 Result<std::string> MetricsText(const MetricsSources& sources) {
   INGOT_ASSIGN(const StoreTotals totals, TotalsOf(sources.store));
+  const ingest::BlockCacheCounts cache =
+      sources.files->objects()->cache_counts();
   std::vector<Reading> readings = {
       Gauge("ingot_http_connections", "Open connections.",
             sources.load->connections.load()),
@@ -46,6 +48,14 @@ Result<std::string> MetricsText(const MetricsSources& sources) {
       Gauge("ingot_store_packs", "Packs, retired ones included.", totals.packs),
       Gauge("ingot_store_packs_files", "Files in packs.", totals.pack_files),
       Gauge("ingot_store_packs_bytes", "Bytes of packs.", totals.pack_bytes),
+      Counter("ingot_cache_hits_total",
+              "Blocks of bases that were found in the cache.", cache.hits),
+      Counter("ingot_cache_misses_total", "Blocks of bases that were decoded.",
+              cache.misses),
+      Counter("ingot_cache_shared_total",
+              "Blocks of bases that another request had just begun to decode.",
+              cache.shared),
+      Gauge("ingot_cache_bytes", "Bytes of blocks in the cache.", cache.bytes),
   };
   if (sources.tls != nullptr) {
     readings.push_back(Counter("ingot_tls_failed_handshakes_total",

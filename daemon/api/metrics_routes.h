@@ -9,6 +9,7 @@
 #include "daemon/http/server.h"
 #include "daemon/http/tls.h"
 #include "daemon/http/workers.h"
+#include "daemon/ingest/stored_file.h"
 #include "daemon/observe/log.h"
 #include "daemon/observe/metrics.h"
 #include "daemon/store/store.h"
@@ -18,6 +19,7 @@ namespace ingot::api {
 // What the route reads, all of which must outlive the router.
 struct MetricsSources {
   store::Store* store;
+  const ingest::StoredFiles* files;
   const observe::Metrics* metrics;
   const observe::Log* log;
   const http::ServerLoad* load;

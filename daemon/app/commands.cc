@@ -263,7 +263,9 @@ Status Serve(const ServeOptions& options) {
                       &router);
   api::AddRepositoryRoutes(opened.store.get(), &workers, &router);
   const api::UrlSigner signer;
-  const ingest::StoredFiles files(opened.store.get());
+  ingest::StoredObjectsOptions objects;
+  objects.cache_bytes = options.cache_bytes;
+  const ingest::StoredFiles files(opened.store.get(), objects);
   const api::Hub hub = {.store = opened.store.get(),
                         .files = &files,
                         .workers = &workers,
@@ -278,6 +280,7 @@ Status Serve(const ServeOptions& options) {
   api::AddHubTreeRoutes(hub, &router);
   api::AddNativeRoutes(hub, &router);
   api::AddMetricsRoutes({.store = opened.store.get(),
+                         .files = &files,
                          .metrics = &metrics,
                          .log = log.get(),
                          .load = http_options.load.get(),

@@ -35,6 +35,8 @@ struct ServeOptions {
   uint64_t scrub_days = 30;
   // Files that are longer come in parts, from clients that can; 0: none.
   uint64_t multipart_bytes = api::MultipartOptions().bytes;
+  // Of decoded blocks that others are coded against.
+  uint64_t cache_bytes = uint64_t{64} << 20;
 };
 
 // Serves a store until SIGTERM or SIGINT, which the caller's process must not

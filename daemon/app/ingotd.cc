@@ -170,6 +170,13 @@ int main(int argc, char** argv) {
       ->envname("INGOTD_DELTA_LEVEL")
       ->check(CLI::Range(1, 9))
       ->capture_default_str();
+  serve
+      ->add_option("--cache", options.cache_bytes,
+                   "Bytes of decoded blocks that fine-tunes are coded against; "
+                   "0: none")
+      ->envname("INGOTD_CACHE")
+      ->check(CLI::Range(uint64_t{0}, uint64_t{1} << 40))
+      ->capture_default_str();
 
   auto* const compact = app.add_subcommand(
       "compact",

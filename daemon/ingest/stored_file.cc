@@ -1,43 +1,36 @@
 #include "daemon/ingest/stored_file.h"
 
-#include <algorithm>
-#include <cstring>
-#include <mutex>
 #include <string>
 #include <utility>
-#include <vector>
+
+#include "daemon/ingest/block_edges.h"
 
 namespace ingot::ingest {
 namespace {
 
-constexpr uint64_t kWindow = uint64_t{2} << 20;
-
 class PackedFile final : public Source {
  public:
   PackedFile(store::Store* store, std::shared_ptr<StoredObjects> objects,
-             const ObjectId& id)
+             const ObjectId& id, BlockEdges edges)
       : store_(store),
         objects_(std::move(objects)),
         id_(id),
+        edges_(std::move(edges)),
         name_("file " + ToHex(id.digest)) {}
 
   const std::string& name() const override { return name_; }
   uint64_t size() const override { return id_.length; }
   Status ReadAt(uint64_t offset, MutableByteSpan out) const override;
+  uint64_t GoodEnd(uint64_t begin, uint64_t end) const override {
+    return edges_.GoodEnd(begin, end);
+  }
 
  private:
-  using Bytes = std::vector<std::byte>;
-
-  Status Decode(uint64_t offset, MutableByteSpan out) const;
-
   store::Store* const store_;
   const std::shared_ptr<StoredObjects> objects_;
   const ObjectId id_;
+  const BlockEdges edges_;
   const std::string name_;
-  mutable std::mutex mutex_;  // of what follows; not held while decoding
-  mutable std::shared_ptr<const Bytes> window_;
-  mutable uint64_t window_begin_ = 0;
-  mutable uint64_t next_ = 0;  // where who reads on would read
 };
 
 Status PackedFile::ReadAt(uint64_t offset, MutableByteSpan out) const {
@@ -46,38 +39,13 @@ Status PackedFile::ReadAt(uint64_t offset, MutableByteSpan out) const {
                       std::to_string(offset + out.size()));
   }
   if (out.empty()) return {};
-  bool reads_on = false;
-  {
-    const std::lock_guard lock(mutex_);
-    reads_on = offset == next_;
-    next_ = offset + out.size();
-    if (window_ != nullptr && offset >= window_begin_ &&
-        offset < window_begin_ + window_->size()) {
-      const uint64_t skip = offset - window_begin_;
-      const size_t size = std::min<size_t>(out.size(), window_->size() - skip);
-      std::memcpy(out.data(), window_->data() + skip, size);
-      offset += size;
-      out = out.subspan(size);
-    }
-  }
-  if (out.empty()) return {};
-  if (!reads_on || out.size() >= kWindow) return Decode(offset, out);
-  auto read = objects_->ReadBlocks(id_.digest, offset, kWindow);
-  if (!read.ok() || read->size() < out.size()) return Decode(offset, out);
-  std::memcpy(out.data(), read->data(), out.size());
-  auto window = std::make_shared<const Bytes>(std::move(*read));
-  const std::lock_guard lock(mutex_);
-  window_ = std::move(window);
-  window_begin_ = offset;
-  return {};
-}
-
-Status PackedFile::Decode(uint64_t offset, MutableByteSpan out) const {
   Status read = objects_->ReadFile(id_.digest, offset, out);
   if (read.ok()) return read;
-  // Its pack may have gone since, when the file was uploaded again.
+  // Its pack may have gone since, when the file was uploaded again, and that
+  // may have been packed by now.
   const auto staged = store_->staging().Open(id_.digest);
-  return staged.ok() ? (*staged)->ReadAt(offset, out) : read;
+  if (staged.ok()) return (*staged)->ReadAt(offset, out);
+  return objects_->ReadFile(id_.digest, offset, out).ok() ? Status() : read;
 }
 
 Result<std::unique_ptr<Source>> OpenIn(store::Store* store,
@@ -92,8 +60,18 @@ Result<std::unique_ptr<Source>> OpenIn(store::Store* store,
     if (staged.error().kind != ErrorKind::kNotFound) return staged;
     return store->staging().Open(file);
   }
+  const store::PackPlace& place = packed.front();
+  BlockEdges edges;
+  // Where the pack is damaged, reading says so.
+  (void)objects->WithPack(place.pack, [&](ContainerReader* reader) {
+    if (place.index < reader->files().size()) {
+      edges = BlockEdges(*reader, reader->files()[place.index]);
+    }
+    return Status();
+  });
   return std::unique_ptr<Source>(std::make_unique<PackedFile>(
-      store, std::move(objects), ObjectId{file, packed.front().length}));
+      store, std::move(objects), ObjectId{file, place.length},
+      std::move(edges)));
 }
 
 }  // namespace

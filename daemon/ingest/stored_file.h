@@ -1,14 +1,13 @@
 // StoredFiles: the bytes of files, wherever the store holds them: as they were
 // uploaded, or in packs.
 //
-// Packed bytes are decoded as they are asked for. Who reads from front to back
-// in small pieces gets them from a window of 2 MiB, which is decoded once;
-// other reads decode what they ask for. A Source that is open goes on where its
-// file is packed, repacked or staged again meanwhile.
+// Packed bytes are decoded as they are asked for, into the memory where they are
+// wanted; Source::GoodEnd says where blocks end. A Source that is open goes on
+// where its file is packed, repacked or staged again meanwhile.
 //
 // Whether somebody may have a file is for the caller to say.
 //
-// Memory: that of StoredObjects, and the window of each open Source.
+// Memory: that of StoredObjects, and BlockEdges for each open Source.
 //
 // Thread-safety: all functions, and the Sources, may be used from several
 // threads at once.

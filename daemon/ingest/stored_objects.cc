@@ -3,12 +3,9 @@
 #include <algorithm>
 #include <iterator>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
-
-#include "codec/dtype.h"
-#include "codec/stream_encoder.h"
-#include "formats/layout.h"
 
 namespace ingot::ingest {
 namespace {
@@ -41,34 +38,6 @@ Error NotFound(const Digest& digest) {
   return {ErrorKind::kNotFound, ToHex(digest) + ": no pack holds it"};
 }
 
-// Where to stop between `begin` and `end`, for blocks to be decoded once.
-uint64_t EndOfBlocks(const ContainerReader& reader, const Manifest& file,
-                     uint64_t begin, uint64_t end) {
-  uint64_t at = 0;
-  for (const Segment& segment : file.segments) {
-    if (at + segment.length <= end) {
-      at += segment.length;
-      continue;
-    }
-    DType dtype = DType::kBytes;
-    uint64_t columns = 1;
-    if (segment.kind == Segment::Kind::kObject) {
-      const ObjectInfo info = reader.object(segment.object);
-      dtype = info.element_dtype;
-      columns = info.columns;
-    } else if (segment.view) {
-      const Region region = TensorRegion(at, *segment.view);
-      dtype = region.element_dtype;
-      columns = region.columns;
-    }
-    const uint64_t block =
-        BlockElements(dtype, columns) * (GetDTypeInfo(dtype).bits / 8);
-    const uint64_t aligned = end - (end - at) % block;
-    return aligned > begin + (end - begin) / 4 ? aligned : end;
-  }
-  return end;
-}
-
 }  // namespace
 
 struct StoredObjects::OpenPack final : public ReferenceSource {
@@ -76,17 +45,22 @@ struct StoredObjects::OpenPack final : public ReferenceSource {
               MutableByteSpan out) override {
     return objects->Read(Entry::kObject, object, offset, out, limit);
   }
+  Status ReadBase(const Digest& object, uint64_t offset,
+                  MutableByteSpan out) override {
+    return objects->ReadCached(object, offset, out, limit);
+  }
 
   StoredObjects* objects = nullptr;
   uint64_t pack = 0;
   uint64_t bytes = 0;  // of memory
   unsigned limit = kAnyDepth;
+  std::thread::id user;  // the last one
   std::unique_ptr<ContainerReader> reader;
 };
 
 StoredObjects::StoredObjects(const store::Packs* packs,
                              const StoredObjectsOptions& options)
-    : packs_(packs), options_(options) {}
+    : packs_(packs), options_(options), cache_(options.cache_bytes) {}
 
 StoredObjects::~StoredObjects() = default;
 
@@ -102,54 +76,53 @@ Status StoredObjects::ReadFile(const Digest& file, uint64_t offset,
 
 Status StoredObjects::Read(Entry entry, const Digest& digest, uint64_t offset,
                            MutableByteSpan out, unsigned limit) {
-  const bool is_file = entry == Entry::kFile;
-  INGOT_ASSIGN(std::vector<store::PackPlace> places,
-               is_file ? packs_->FindFile(digest) : packs_->FindObject(digest));
-  std::erase_if(places, [limit](const store::PackPlace& place) {
-    return place.depth >= limit;
-  });
-  if (places.empty()) return NotFound(digest);
-  INGOT_TRY(CheckRange(digest, places[0].length, offset, out.size()));
   Status first;
-  for (const store::PackPlace& place : places) {
-    const uint64_t end = offset + out.size();
-    const auto read = [&](ContainerReader* reader) -> Status {
-      const bool is_there =
-          is_file ? place.index < reader->files().size() &&
-                        reader->files()[place.index].id.digest == digest
-                  : place.index < reader->object_count() &&
-                        reader->object(place.index).id.digest == digest;
-      if (!is_there) {
-        return Corruption(reader->name() + ": is not the pack that was sealed");
-      }
-      return is_file
-                 ? reader->ReadFile(place.index, offset, end, CopyTo(out))
-                 : reader->ReadObject(place.index, offset, end, CopyTo(out));
-    };
-    Status status = Lend(place.pack, is_file ? kAnyDepth : place.depth, read);
-    if (status.ok()) return status;
-    if (first.ok()) first = std::move(status);
+  std::vector<uint64_t> failed;  // packs
+  while (true) {
+    INGOT_ASSIGN(std::vector<store::PackPlace> places,
+                 entry == Entry::kFile ? packs_->FindFile(digest)
+                                       : packs_->FindObject(digest));
+    std::erase_if(places, [&](const store::PackPlace& place) {
+      return place.depth >= limit ||
+             std::ranges::find(failed, place.pack) != failed.end();
+    });
+    if (places.empty()) return first.ok() ? NotFound(digest) : first;
+    INGOT_TRY(CheckRange(digest, places[0].length, offset, out.size()));
+    for (const store::PackPlace& place : places) {
+      Status status = ReadCopy(entry, digest, place, offset, out);
+      if (status.ok()) return status;
+      if (first.ok()) first = std::move(status);
+      failed.push_back(place.pack);
+    }
+    // Its pack may have been taken away meanwhile, since another one has it.
   }
-  return first;
 }
 
-Result<std::vector<std::byte>> StoredObjects::ReadBlocks(const Digest& file,
-                                                         uint64_t offset,
-                                                         uint64_t length) {
-  INGOT_ASSIGN(const std::vector<store::PackPlace> places,
-               packs_->FindFile(file));
-  if (places.empty()) return NotFound(file);
-  uint64_t end = std::min(offset + length, places[0].length);
-  // Where the pack is damaged, reading says so.
-  (void)WithPack(places[0].pack, [&](ContainerReader* reader) {
-    if (places[0].index < reader->files().size()) {
-      end = EndOfBlocks(*reader, reader->files()[places[0].index], offset, end);
+Status StoredObjects::ReadCopy(Entry entry, const Digest& digest,
+                               const store::PackPlace& place, uint64_t offset,
+                               MutableByteSpan out) {
+  const bool is_file = entry == Entry::kFile;
+  const auto read = [&](ContainerReader* reader) -> Status {
+    const bool is_there =
+        is_file ? place.index < reader->files().size() &&
+                      reader->files()[place.index].id.digest == digest
+                : place.index < reader->object_count() &&
+                      reader->object(place.index).id.digest == digest;
+    if (!is_there) {
+      return Corruption(reader->name() + ": is not the pack that was sealed");
     }
-    return Status();
-  });
-  std::vector<std::byte> bytes(end - offset);
-  INGOT_TRY(ReadFile(file, offset, bytes));
-  return bytes;
+    return is_file ? reader->ReadFile(place.index, offset, out)
+                   : reader->ReadObject(place.index, offset, out);
+  };
+  return Lend(place.pack, is_file ? kAnyDepth : place.depth, read);
+}
+
+Status StoredObjects::ReadCached(const Digest& object, uint64_t offset,
+                                 MutableByteSpan out, unsigned limit) {
+  const auto decode = [&](MutableByteSpan bytes) {
+    return Read(Entry::kObject, object, offset, bytes, limit);
+  };
+  return cache_.Read({object, offset, out.size()}, limit, out, decode);
 }
 
 Status StoredObjects::WithPack(
@@ -167,13 +140,22 @@ Status StoredObjects::Lend(uint64_t pack, unsigned limit,
   return {};
 }
 
+std::list<std::unique_ptr<StoredObjects::OpenPack>>::iterator
+StoredObjects::FindIdle(uint64_t pack) {
+  auto found = idle_.end();
+  for (auto open = idle_.begin(); open != idle_.end(); ++open) {
+    if ((*open)->pack != pack) continue;
+    if ((*open)->user == std::this_thread::get_id()) return open;
+    if (found == idle_.end()) found = open;
+  }
+  return found;
+}
+
 Result<std::unique_ptr<StoredObjects::OpenPack>> StoredObjects::Take(
     uint64_t pack) {
   {
     const std::lock_guard lock(mutex_);
-    const auto found = std::ranges::find(
-        idle_, pack,
-        [](const std::unique_ptr<OpenPack>& open) { return open->pack; });
+    const auto found = FindIdle(pack);
     if (found != idle_.end()) {
       std::unique_ptr<OpenPack> open = std::move(*found);
       idle_.erase(found);
@@ -194,6 +176,7 @@ Result<std::unique_ptr<StoredObjects::OpenPack>> StoredObjects::Take(
 
 void StoredObjects::GiveBack(std::unique_ptr<OpenPack> open) {
   std::list<std::unique_ptr<OpenPack>> closed;
+  open->user = std::this_thread::get_id();
   const std::lock_guard lock(mutex_);
   idle_bytes_ += open->bytes;
   idle_.push_front(std::move(open));

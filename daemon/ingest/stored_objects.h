@@ -7,13 +7,17 @@
 // returned where there is none left. Block checksums are always compared, so
 // damaged bytes are never handed out.
 //
+// What objects are coded against is read through a BlockCache, so that several
+// who need the same block decode it once; the depths below which copies are
+// taken are the ranks of its readings.
+//
 // Readers of packs are kept open, those used last, as far as the limits allow:
 // opening one parses the pack's index. None is shared: whoever decodes has one
 // to itself, and no lock is held meanwhile, since decoding may need other packs
 // and even the same one.
 //
-// Memory: the limits, and for each thread that reads one open pack for each
-// depth, of about its index and 2 MiB.
+// Memory: the limits, that of the BlockCache, and for each thread that reads
+// one open pack for each depth, of about its index and 2 MiB.
 //
 // Thread-safety: all functions may be called from several threads at once.
 
@@ -26,13 +30,13 @@
 #include <list>
 #include <memory>
 #include <mutex>
-#include <vector>
 
 #include "codec/bytes.h"
 #include "codec/container_reader.h"
 #include "codec/digest.h"
 #include "codec/reference_source.h"
 #include "codec/result.h"
+#include "daemon/ingest/block_cache.h"
 #include "daemon/store/packs.h"
 
 namespace ingot::ingest {
@@ -41,6 +45,8 @@ struct StoredObjectsOptions {
   // Of readers that nobody uses now.
   size_t idle_readers = 32;
   uint64_t idle_bytes = uint64_t{64} << 20;
+  // Of the BlockCache.
+  uint64_t cache_bytes = 0;
 };
 
 class StoredObjects final : public ReferenceSource {
@@ -54,13 +60,11 @@ class StoredObjects final : public ReferenceSource {
               MutableByteSpan out) override;
   // The same for a file. kNotFound where no pack holds it.
   Status ReadFile(const Digest& file, uint64_t offset, MutableByteSpan out);
-  // The same from `offset` on, which is within the file: `length` bytes, or
-  // somewhat fewer, so that who reads on begins where a block does.
-  Result<std::vector<std::byte>> ReadBlocks(const Digest& file, uint64_t offset,
-                                            uint64_t length);
   // Lends a reader of a pack, whose references are found here.
   Status WithPack(uint64_t pack,
                   const std::function<Status(ContainerReader*)>& use);
+
+  BlockCacheCounts cache_counts() const { return cache_.counts(); }
 
  private:
   struct OpenPack;
@@ -69,9 +73,18 @@ class StoredObjects final : public ReferenceSource {
   // Of copies of depth below `limit`.
   Status Read(Entry entry, const Digest& digest, uint64_t offset,
               MutableByteSpan out, unsigned limit);
+  Status ReadCopy(Entry entry, const Digest& digest,
+                  const store::PackPlace& place, uint64_t offset,
+                  MutableByteSpan out);
+  // As Read, of an object, through the cache.
+  Status ReadCached(const Digest& object, uint64_t offset, MutableByteSpan out,
+                    unsigned limit);
   // `limit`: what the pack refers to is read at depths below it.
   Status Lend(uint64_t pack, unsigned limit,
               const std::function<Status(ContainerReader*)>& use);
+  // With the lock held. That which this thread had last, if it is there: it has
+  // read already what the next blocks need.
+  std::list<std::unique_ptr<OpenPack>>::iterator FindIdle(uint64_t pack);
   Result<std::unique_ptr<OpenPack>> Take(uint64_t pack);
   void GiveBack(std::unique_ptr<OpenPack> open);
 
@@ -80,6 +93,7 @@ class StoredObjects final : public ReferenceSource {
   std::mutex mutex_;
   std::list<std::unique_ptr<OpenPack>> idle_;  // used last: at the front
   uint64_t idle_bytes_ = 0;
+  BlockCache cache_;
 };
 
 }  // namespace ingot::ingest

@@ -84,6 +84,7 @@ class ObservationTest : public testing::Test {
     router_.Add("GET", "/throw", "", Throw);
     http::ServerOptions options;
     AddMetricsRoutes({.store = store_.get(),
+                      .files = &files_,
                       .metrics = &metrics_,
                       .log = log_.get(),
                       .load = options.load.get()},
@@ -142,6 +143,7 @@ class ObservationTest : public testing::Test {
   std::string text_;
   const std::unique_ptr<store::Storage> storage_ = store::MakeMemoryStorage();
   const std::unique_ptr<store::Store> store_ = store::OpenStore(storage_.get());
+  const ingest::StoredFiles files_{store_.get()};
   std::unique_ptr<observe::Log> log_;
   observe::Metrics metrics_{"1.2.3"};
   std::unique_ptr<ingest::Maintenance> maintenance_ =
@@ -348,6 +350,11 @@ TEST_F(ObservationTest, MetricsCount) {
   EXPECT_EQ(samples["ingot_store_staged_bytes"], store::SampleUpload(1).size());
   EXPECT_TRUE(samples.contains("ingot_store_packs_files"));
   EXPECT_TRUE(samples.contains("ingot_store_packs_bytes"));
+  for (const char* const name :
+       {"ingot_cache_hits_total", "ingot_cache_misses_total",
+        "ingot_cache_shared_total", "ingot_cache_bytes"}) {
+    EXPECT_TRUE(samples.contains(name)) << name;
+  }
   EXPECT_EQ(samples[R"(ingot_build_info{version="1.2.3"})"], 1);
   EXPECT_GT(samples["process_resident_memory_bytes"], 1 << 20);
   EXPECT_GT(samples["process_open_fds"], 3);
