@@ -1,13 +1,14 @@
-// ingot_sample OUT [MIB [tuned]]: writes a bf16 safetensors file that looks
-// like the weights of a small transformer, or with "tuned" like those of the
-// same one after fine-tuning, for demonstrations. The same call writes the same
-// bytes everywhere.
+// ingot_sample OUT [MIB [tuned [TIMES]]]: writes a bf16 safetensors file that
+// looks like the weights of a small transformer, or with "tuned" like those of
+// the same one after fine-tuning, once or so many times in a row, for
+// demonstrations. The same call writes the same bytes everywhere.
 
 #include <array>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -77,10 +78,9 @@ std::string Header(const std::vector<Tensor>& tensors) {
 }
 
 // Normals of the usual width with a lognormal scale for each row and column;
-// norm weights lie near 1. `tuning`, if there is one, moves all but those a
-// little.
+// norm weights lie near 1. Each of `tunings` moves all but those a little.
 std::vector<std::byte> Values(const Tensor& tensor, Random* random,
-                              Random* tuning) {
+                              std::span<Random> tunings) {
   std::vector<float> values(tensor.elements());
   if (tensor.rows == 0) {
     for (float& value : values) {
@@ -90,15 +90,16 @@ std::vector<std::byte> Values(const Tensor& tensor, Random* random,
     const double width = 1 / std::sqrt(static_cast<double>(tensor.columns));
     values =
         ingot::ScaledNormals(tensor.rows, tensor.columns, width, 0.3, random);
-    for (float& value : values) {
-      if (tuning == nullptr) break;
-      value += static_cast<float>(0.002 * width * tuning->Normal());
+    for (Random& tuning : tunings) {
+      for (float& value : values) {
+        value += static_cast<float>(0.002 * width * tuning.Normal());
+      }
     }
   }
   return ingot::RoundToBytes(values, ingot::DType::kBf16);
 }
 
-Status WriteSample(const std::string& path, uint64_t bytes, bool is_tuned) {
+Status WriteSample(const std::string& path, uint64_t bytes, int times) {
   INGOT_ASSIGN(const auto sink,
                ingot::CreateFileSink(path, {.overwrite = true}));
   const std::vector<Tensor> tensors = ModelTensors(bytes);
@@ -108,10 +109,12 @@ Status WriteSample(const std::string& path, uint64_t bytes, bool is_tuned) {
   INGOT_TRY(sink->Write(length));
   INGOT_TRY(sink->Write(ingot::AsBytes(header)));
   Random random(20240229);
-  Random tuning(20240301);
+  std::vector<Random> tunings;
+  for (int i = 0; i < times; ++i) {
+    tunings.emplace_back(20240301 + static_cast<uint64_t>(i));
+  }
   for (const Tensor& tensor : tensors) {
-    INGOT_TRY(
-        sink->Write(Values(tensor, &random, is_tuned ? &tuning : nullptr)));
+    INGOT_TRY(sink->Write(Values(tensor, &random, tunings)));
   }
   return sink->Commit();
 }
@@ -120,14 +123,15 @@ Status WriteSample(const std::string& path, uint64_t bytes, bool is_tuned) {
 
 int main(int argc, char** argv) {
   const int mebibytes = argc > 2 ? std::atoi(argv[2]) : 64;
-  const bool is_tuned = argc == 4 && std::string_view(argv[3]) == "tuned";
-  if (argc < 2 || argc > 4 || (argc == 4 && !is_tuned) || mebibytes <= 0 ||
-      argv[1][0] == '-') {
-    std::fprintf(stderr, "usage: ingot_sample OUT [MIB [tuned]]\n");
+  const bool is_tuned = argc > 3 && std::string_view(argv[3]) == "tuned";
+  const int times = argc > 4 ? std::atoi(argv[4]) : 1;
+  if (argc < 2 || argc > 5 || (argc > 3 && !is_tuned) || times <= 0 ||
+      mebibytes <= 0 || argv[1][0] == '-') {
+    std::fprintf(stderr, "usage: ingot_sample OUT [MIB [tuned [TIMES]]]\n");
     return 2;
   }
-  const Status status =
-      WriteSample(argv[1], static_cast<uint64_t>(mebibytes) << 20, is_tuned);
+  const Status status = WriteSample(
+      argv[1], static_cast<uint64_t>(mebibytes) << 20, is_tuned ? times : 0);
   if (!status.ok()) {
     std::fprintf(stderr, "ingot_sample: %s\n", status.error().message.c_str());
     return 1;

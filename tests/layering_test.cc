@@ -47,7 +47,7 @@ const std::vector<Layer>& Layers() {
         "container"}},
       {"formats", {"vocabulary", "facade"}},
       {"tools", {"vocabulary", "facade", "formats"}},
-      {"bench", {"vocabulary", "facade", "formats", "tools", "store"}},
+      {"bench", {"vocabulary", "facade", "formats", "tools", "store", "ingest"}},
       {"store", {"vocabulary", "base", "container"}},
       {"http", {"vocabulary", "base", "container"}},
       {"auth", {"vocabulary", "base", "container"}},
