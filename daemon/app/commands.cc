@@ -251,11 +251,15 @@ Status Serve(const ServeOptions& options) {
                                   {.bytes = options.multipart_bytes});
   std::unique_ptr<http::HttpServer> server;
   http::Workers workers(static_cast<size_t>(options.threads));
+  ingest::StoredObjectsOptions objects;
+  objects.cache_bytes = options.cache_bytes;
+  const ingest::StoredFiles files(opened.store.get(), objects);
   ingest::CompactorOptions compacting;
   compacting.level = options.level;
   compacting.delta_level = options.delta_level;
   ingest::Maintenance maintenance(opened.store.get(), compacting,
-                                  {.grace = options.grace_hours * kHour});
+                                  {.grace = options.grace_hours * kHour},
+                                  files.objects());
   http::Workers patient(1);
   api::AddOpenApiRoutes(&router);
   api::AddStatusRoutes(&router);
@@ -263,9 +267,6 @@ Status Serve(const ServeOptions& options) {
                       &router);
   api::AddRepositoryRoutes(opened.store.get(), &workers, &router);
   const api::UrlSigner signer;
-  ingest::StoredObjectsOptions objects;
-  objects.cache_bytes = options.cache_bytes;
-  const ingest::StoredFiles files(opened.store.get(), objects);
   const api::Hub hub = {.store = opened.store.get(),
                         .files = &files,
                         .workers = &workers,

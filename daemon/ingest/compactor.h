@@ -62,6 +62,9 @@ class Compactor {
   // was done until then is in *report.
   Status Run(const std::atomic<bool>* stop, CompactionReport* report);
 
+  // Closes packs that are there no more.
+  void CloseRemoved() { objects_.CloseRemoved(); }
+
   // Files that failed are tried again.
   void ForgetFailures() { failed_.clear(); }
 

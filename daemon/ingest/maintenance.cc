@@ -6,10 +6,11 @@
 namespace ingot::ingest {
 
 Maintenance::Maintenance(store::Store* store, CompactorOptions compactor,
-                         CollectorOptions collector)
+                         CollectorOptions collector, StoredObjects* readers)
     : store_(store),
       compacting_(std::move(compactor)),
       collecting_(collector),
+      readers_(readers),
       objects_(&store->packs()),
       compactor_(store, compacting_) {}
 
@@ -28,7 +29,11 @@ Status Maintenance::Compact(const CompactorOptions& options,
 Status Maintenance::Collect(const CollectorOptions& options,
                             CollectionReport* report) {
   const std::lock_guard lock(mutex_);
-  return Collector(store_, &objects_).Run(options, &stop_, report);
+  Status done = Collector(store_, &objects_).Run(options, &stop_, report);
+  objects_.CloseRemoved();
+  compactor_.CloseRemoved();
+  if (readers_ != nullptr) readers_->CloseRemoved();
+  return done;
 }
 
 Status Maintenance::Check(const CheckOptions& options, CheckReport* report) {

@@ -29,9 +29,11 @@ struct RepairReport {
 
 class Maintenance {
  public:
-  // `store` must outlive it.
+  // `store` must outlive it, and so must `readers`, whose open packs are closed
+  // when they are removed; null: there are none.
   explicit Maintenance(store::Store* store, CompactorOptions compactor = {},
-                       CollectorOptions collector = {});
+                       CollectorOptions collector = {},
+                       StoredObjects* readers = nullptr);
 
   const CompactorOptions& compactor_options() const { return compacting_; }
   const CollectorOptions& collector_options() const { return collecting_; }
@@ -55,6 +57,7 @@ class Maintenance {
   store::Store* const store_;
   const CompactorOptions compacting_;
   const CollectorOptions collecting_;
+  StoredObjects* const readers_;
   std::atomic<bool> stop_ = false;
   std::mutex mutex_;  // of what follows, while something is done
   StoredObjects objects_;

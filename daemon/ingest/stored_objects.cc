@@ -187,4 +187,16 @@ void StoredObjects::GiveBack(std::unique_ptr<OpenPack> open) {
   }
 }
 
+void StoredObjects::CloseRemoved() {
+  std::list<std::unique_ptr<OpenPack>> closed;
+  const std::lock_guard lock(mutex_);
+  for (auto open = idle_.begin(); open != idle_.end();) {
+    const auto here = open++;
+    const auto found = packs_->Find((*here)->pack);
+    if (!found.ok() || *found) continue;
+    idle_bytes_ -= (*here)->bytes;
+    closed.splice(closed.begin(), idle_, here);
+  }
+}
+
 }  // namespace ingot::ingest

@@ -60,6 +60,9 @@ class StoredObjects final : public ReferenceSource {
               MutableByteSpan out) override;
   // The same for a file. kNotFound where no pack holds it.
   Status ReadFile(const Digest& file, uint64_t offset, MutableByteSpan out);
+  // Closes readers of packs that are there no more: while one is open, the space
+  // of its pack is not free.
+  void CloseRemoved();
   // Lends a reader of a pack, whose references are found here.
   Status WithPack(uint64_t pack,
                   const std::function<Status(ContainerReader*)>& use);

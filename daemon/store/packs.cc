@@ -90,10 +90,6 @@ Result<PackDamage> Packs::FindDamage(uint64_t number) const {
 
 Result<bool> Packs::HasDamage() const { return store::HasDamage(*index_); }
 
-Result<PackContents> Packs::Contents(uint64_t number) const {
-  return ListPackContents(*index_, number);
-}
-
 Status Packs::Writer::Write(ByteSpan bytes) { return file_->Append(bytes); }
 
 Result<std::unique_ptr<Source>> Packs::Writer::Finish() {

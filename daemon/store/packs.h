@@ -72,8 +72,6 @@ class Packs {
   Result<PackDamage> FindDamage(uint64_t number) const;
   // Whether some pack has any.
   Result<bool> HasDamage() const;
-  // What its record said; kNotFound where there is no such pack.
-  Result<PackContents> Contents(uint64_t number) const;
 
  private:
   Packs(const Index* index, std::unique_ptr<RecordedFiles> files)

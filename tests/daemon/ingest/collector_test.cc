@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <random>
@@ -15,7 +16,9 @@
 #include <vector>
 
 #include "daemon/ingest/compactor.h"
+#include "daemon/ingest/maintenance.h"
 #include "daemon/ingest/stored_file.h"
+#include "daemon/store/file_storage.h"
 #include "daemon/store/git_commit.h"
 #include "daemon/store/history.h"
 #include "daemon/store/keys.h"
@@ -25,6 +28,7 @@
 #include "tests/daemon/ingest/ingest_samples.h"
 #include "tests/daemon/store/faulty_storage.h"
 #include "tests/daemon/store/store_samples.h"
+#include "tests/daemon/store/temporary_folder.h"
 #include "tests/sanitized.h"
 
 namespace ingot::ingest {
@@ -390,6 +394,49 @@ TEST_F(CollectorTest, FailuresLoseNothing) {
       if (!reached) break;
     }
   }
+}
+
+// Space is free only when nobody has a removed pack open.
+TEST_F(CollectorTest, ReadersOfRemovedPacksAreClosed) {
+  const store::TemporaryFolder folder;
+  const auto storage = store::OpenFileStorage(folder / "store");
+  ASSERT_TRUE(storage.ok()) << storage.error().message;
+  store_ = store::OpenStore(storage->get(),
+                            store::FolderOptions(folder / "store"));
+  const StoredFiles files(store_.get());
+  Maintenance maintenance(store_.get(), {}, kAtOnce, files.objects());
+  const uint64_t mine = Repository("me", "a");
+  const uint64_t yours = Repository("me", "b");
+  Add(mine, ModelFile(1, 0));
+  Add(yours, ModelFile(2, 0));
+  CompactionReport packed;
+  ASSERT_TRUE(maintenance.Compact(false, &packed).ok());
+  for (uint64_t family = 1; family < 3; ++family) {
+    const std::string file = ModelFile(family, 0);
+    std::vector<std::byte> read(file.size());
+    const auto source = files.Open(DigestOf(file));
+    ASSERT_TRUE(source.ok() && (*source)->ReadAt(0, read).ok());
+  }
+  const auto removed_and_open = [] {
+    std::string names;
+    for (const auto& entry :
+         std::filesystem::directory_iterator("/proc/self/fd")) {
+      std::error_code gone;
+      const auto target = std::filesystem::read_symlink(entry.path(), gone);
+      if (target.string().ends_with(" (deleted)") &&
+          target.string().find("/pack/") != std::string::npos) {
+        names += target.string() + "\n";
+      }
+    }
+    return names;
+  };
+  ASSERT_TRUE(store_->repositories().Delete(yours).ok());
+  CollectionReport report;
+  ASSERT_TRUE(maintenance.Collect(kAtOnce, &report).ok());
+  EXPECT_EQ(report.packs_removed, 1);
+  EXPECT_EQ(removed_and_open(), "");
+  ExpectStored(store_.get(), ModelFile(1, 0));
+  store_.reset();
 }
 
 // Random uploads, deletions, compactions and collections: what is granted can
