@@ -32,6 +32,7 @@ class BaseModels::Impl {
 
   Status Add(const std::string& path);
   void AddHints(const std::string& path, std::span<const BaseFile> files);
+  void AddHint(const std::string& path) { hints_.push_back(path); }
   Result<BaseFile> OnlyFile();
   void Expect(const std::string& name) { expected_.push_back(name); }
   Result<std::vector<RegionBase>> FindBase(const RegionInfo& region,
@@ -461,6 +462,7 @@ Status BaseModels::Add(const std::string& path) { return impl_->Add(path); }
 void BaseModels::AddHints(const std::string& path,
                           std::span<const BaseFile> files) {
   impl_->AddHints(path, files);
+  if (!path.empty()) impl_->AddHint(path);
 }
 Result<BaseFile> BaseModels::OnlyFile() { return impl_->OnlyFile(); }
 void BaseModels::Expect(const std::string& name) { impl_->Expect(name); }

@@ -76,7 +76,8 @@ class BaseModels final : public ReferenceSource {
   // options.exclude names; below a folder such are left out.
   Status Add(const std::string& path);
   // Where else to look for objects when decoding the container at `path`
-  // (empty: unknown): its base_files(), as they are named and in its folder.
+  // (empty: unknown): its base_files(), as they are named and in its folder,
+  // and at last itself: it may hold what its own objects are coded against.
   // Files that are not there, or no good, are left out.
   void AddHints(const std::string& path, std::span<const BaseFile> files);
   // The only file that was added as a container would name it; hashed, with

@@ -8,10 +8,13 @@
 
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
+#include "codec/container_assembler.h"
 #include "codec/container_reader.h"
 #include "codec/sink.h"
 #include "codec/source.h"
@@ -77,6 +80,12 @@ class BaseModelsTest : public testing::Test {
     EXPECT_TRUE((*encoder)->Finish().ok());
     EXPECT_TRUE((*sink)->Commit().ok());
     return Path(output);
+  }
+
+  static Result<std::unique_ptr<ContainerReader>> Open(
+      const std::string& path, const DecodeOptions& options) {
+    INGOT_ASSIGN(std::unique_ptr<Source> source, OpenFileSource(path));
+    return ContainerReader::Open(std::move(source), options);
   }
 
   fs::path folder_;
@@ -206,6 +215,45 @@ TEST_F(BaseModelsTest, ManyThreadsReadThroughChains) {
       }
     }
     EXPECT_EQ(failures, std::vector<int>(failures.size()));
+  }
+}
+
+// A container with all that it needs, as a daemon sends it.
+TEST_F(BaseModelsTest, ContainersHoldTheirOwnBases) {
+  std::string tuned = Model(1);
+  for (size_t at = tuned.size() / 2; at < tuned.size(); at += 50) {
+    tuned[at / 2 * 2] ^= 1;
+  }
+  const auto base = Open(Compress(Write("b", Model(1)), "b.ingot", {}), {});
+  const auto delta =
+      Open(Compress(Write("t", tuned), "t.ingot", {Path("b")}), {});
+  ASSERT_TRUE(base.ok() && delta.ok());
+  const std::string path = Path("both.ingot");
+  const auto sink = CreateFileSink(path, {});
+  ContainerAssembler assembler(sink->get());
+  ASSERT_TRUE(assembler.Start().ok());
+  for (size_t object = 0; object < (*base)->object_count(); ++object) {
+    ASSERT_TRUE(assembler.AddObject(**base, object).ok());
+  }
+  ASSERT_TRUE(
+      assembler.AddFile(**delta, 0, {.provide = ProvideFrom(**delta)}).ok());
+  EXPECT_TRUE(assembler.outside().empty());
+  ASSERT_TRUE(assembler.Finish().ok());
+  ASSERT_TRUE((*sink)->Commit().ok());
+  for (const bool hinted : {false, true}) {
+    BaseModels models({.threads = 1});
+    const auto reader =
+        Open(path, {.verify_digests = true, .references = &models});
+    ASSERT_TRUE(reader.ok()) << reader.error().message;
+    if (hinted) models.AddHints(path, (*reader)->base_files());
+    std::string restored;
+    const Status read =
+        (*reader)->ReadFile(0, 0, tuned.size(), [&](ByteSpan bytes) {
+          restored += AsText(bytes);
+          return Status();
+        });
+    EXPECT_EQ(read.ok(), hinted);
+    EXPECT_EQ(restored == tuned, hinted);
   }
 }
 

@@ -271,7 +271,7 @@ TEST_F(StoredFileTest, PacksMayGoWhileTheyAreRead) {
     const uint64_t old = packs().FindFile(DigestOf(base_))->at(0).pack;
     ASSERT_TRUE(packs().Retire(old).ok());
     Pack(base_, /*alone=*/true);
-    const Status removed = packs().Remove(old);
+    const Status removed = packs().Remove({old});
     ASSERT_TRUE(removed.ok()) << removed.error().message;
   }
   done = true;
