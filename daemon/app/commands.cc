@@ -33,6 +33,7 @@
 #include "daemon/api/repository_routes.h"
 #include "daemon/api/status_routes.h"
 #include "daemon/app/admin_client.h"
+#include "daemon/app/notify.h"
 #include "daemon/app/opened_store.h"
 #include "daemon/http/router.h"
 #include "daemon/http/server.h"
@@ -307,10 +308,12 @@ Status Serve(const ServeOptions& options) {
                          .compact = options.compact,
                          .collect = std::chrono::hours(options.collect_hours),
                          .scrub = std::chrono::hours(24 * options.scrub_days)});
+  NotifyManager("READY=1");
   int received = 0;
   while (sigwait(&signals, &received) == 0 && received == SIGHUP) {
     Reload(tls.get(), log.get());
   }
+  NotifyManager("STOPPING=1");
   log->Message(observe::LogLevel::kInfo, "ending");
   background.reset();
   server->Drain();

@@ -43,6 +43,11 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", std::string("ingotd ") + INGOT_VERSION);
   app.set_config("--config", "", "Options from a TOML file");
   app.allow_config_extras(CLI::config_extras_mode::error);
+  bool print_config = false;
+  app.add_flag("--print-config", print_config,
+               "Print the options that are given, wherever, as --config takes "
+               "them, and end")
+      ->configurable(false);
   app.require_subcommand(1);
   std::string data;
   app.add_option("--data", data, "The store's folder")
@@ -257,6 +262,10 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kUsage;
+  }
+  if (print_config) {
+    std::fputs(app.config_to_str().c_str(), stdout);
+    return 0;
   }
   if (serve->parsed()) {
     options.data = data;

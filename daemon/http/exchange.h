@@ -39,7 +39,7 @@ struct Request {
   // Whether it came by the socket that only the daemon's own user can open.
   bool is_local = false;
   bool is_encrypted = false;
-  std::string_view public_url;  // ServerOptions::public_url
+  std::string_view public_url;    // ServerOptions::public_url
   boost::asio::ip::address peer;  // where it did not
   // No part of what was asked, and written by whoever answers it.
   mutable RequestNotes notes;
