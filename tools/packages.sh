@@ -3,7 +3,7 @@
 BUILD_PACKAGES=(cmake ninja-build g++ libzstd-dev liblzma-dev libxxhash-dev
                 libssl-dev nlohmann-json3-dev libcli11-dev librocksdb-dev
                 libboost1.81-dev libboost-url1.81-dev libspdlog-dev
-                prometheus-cpp-dev libcurl4-openssl-dev)
+                prometheus-cpp-dev libcurl4-openssl-dev libyaml-cpp-dev)
 TEST_PACKAGES=(libgtest-dev git git-lfs openssl curl rsync)
 LOAD_PACKAGES=(slowhttptest)
 CLIENT_PACKAGES=(nodejs npm)

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/ingest/card_hints.h"
 #include "daemon/store/keys.h"
 
 namespace ingot::ingest {
@@ -12,6 +13,16 @@ constexpr uint64_t kCompared = uint64_t{1} << 20;
 
 Error Cancelled() { return {ErrorKind::kCancelled, "packing was stopped"}; }
 
+CompactorOptions WithHints(store::Store* store, CompactorOptions options) {
+  if (options.hints) return options;
+  options.hints = [store](const Digest& file) {
+    auto hints = FindCardHints(store->repositories(), file);
+    // Without any there are other candidates.
+    return hints.ok() ? std::move(*hints) : std::vector<Digest>();
+  };
+  return options;
+}
+
 // How often the bytes are there for whoever looks at repositories.
 uint64_t CopiesOf(const Audience& audience) {
   return std::max<size_t>(1, audience.repositories.size());
@@ -20,7 +31,9 @@ uint64_t CopiesOf(const Audience& audience) {
 }  // namespace
 
 Compactor::Compactor(store::Store* store, const CompactorOptions& options)
-    : store_(store), options_(options), objects_(&store->packs()) {}
+    : store_(store),
+      options_(WithHints(store, options)),
+      objects_(&store->packs()) {}
 
 Result<Compactor::Jobs> Compactor::Gather() const {
   INGOT_ASSIGN(const auto staged, store_->staging().List());

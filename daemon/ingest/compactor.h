@@ -33,7 +33,7 @@ struct CompactorOptions {
   int delta_level = 5;
   uint64_t pack_bytes = uint64_t{256} << 20;  // encoded, about
   unsigned max_depth = 4;                     // of objects
-  BaseHints hints = {};
+  BaseHints hints = {};  // empty: what model cards say (card_hints.h)
 };
 
 // What a run has done. raw_bytes is stored_bytes and all that was saved.

@@ -160,7 +160,13 @@ Status PackBuilder::AddRegions(const Entry& entry, const Layout& layout,
   const Source& source = *entry.source;
   BaseFinder::Search search = {.source = &source, .audience = audience};
   if (!alone) {
-    if (context_.hints) search.hints = context_.hints(entry.record.digest);
+    const auto has_tensor = [](const Region& one) {
+      return one.tensor.has_value();
+    };
+    // Only tensors have bases.
+    if (context_.hints && std::ranges::any_of(layout.regions(), has_tensor)) {
+      search.hints = context_.hints(entry.record.digest);
+    }
     INGOT_TRY(context_.finder->Prepare(search));
   }
   context_.finder->AddFile(entry.record.digest, audience);

@@ -69,24 +69,8 @@ class CompactorTest : public testing::Test {
     EXPECT_TRUE(store_->staging().List()->empty());
     EXPECT_TRUE(storage_.List(store::kStagedFolder)->empty());
   }
-  // Of the objects that a packed file is made of.
   std::set<unsigned> Depths(const std::string& bytes) {
-    std::set<unsigned> depths;
-    const auto places = *packs().FindFile(DigestOf(bytes));
-    StoredObjects objects(&packs());
-    EXPECT_TRUE(
-        objects
-            .WithPack(places.at(0).pack,
-                      [&](ContainerReader* reader) {
-                        for (const Segment& segment :
-                             reader->files()[places[0].index].segments) {
-                          if (segment.kind != Segment::Kind::kObject) continue;
-                          depths.insert(reader->object(segment.object).depth);
-                        }
-                        return Status();
-                      })
-            .ok());
-    return depths;
+    return DepthsOf(store_.get(), bytes);
   }
   std::vector<std::string> PackFiles() {
     std::vector<std::string> keys;

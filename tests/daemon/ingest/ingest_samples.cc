@@ -7,6 +7,7 @@
 #include <random>
 
 #include "daemon/ingest/stored_file.h"
+#include "daemon/ingest/stored_objects.h"
 #include "tests/daemon/store/store_samples.h"
 #include "tests/tools/samples.h"
 
@@ -73,6 +74,23 @@ Status Upload(store::Store* store, uint64_t repository,
 }
 
 Digest DigestOf(const std::string& bytes) { return HashBytes(AsBytes(bytes)); }
+
+std::set<unsigned> DepthsOf(store::Store* store, const std::string& bytes) {
+  std::set<unsigned> depths;
+  const auto places = *store->packs().FindFile(DigestOf(bytes));
+  EXPECT_EQ(places.size(), 1);
+  if (places.empty()) return depths;
+  StoredObjects objects(&store->packs());
+  const auto read = [&](ContainerReader* reader) {
+    for (const Segment& segment : reader->files()[places[0].index].segments) {
+      if (segment.kind != Segment::Kind::kObject) continue;
+      depths.insert(reader->object(segment.object).depth);
+    }
+    return Status();
+  };
+  EXPECT_TRUE(objects.WithPack(places[0].pack, read).ok());
+  return depths;
+}
 
 void ExpectStored(store::Store* store, const std::string& bytes,
                   uint64_t seed) {

@@ -4,6 +4,7 @@
 #define INGOT_TESTS_DAEMON_INGEST_INGEST_SAMPLES_H_
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,9 @@ Status Upload(store::Store* store, uint64_t repository,
               const std::string& bytes);
 
 Digest DigestOf(const std::string& bytes);
+
+// Of the objects that a packed file is made of, without those of other packs.
+std::set<unsigned> DepthsOf(store::Store* store, const std::string& bytes);
 
 // A failure unless the store restores the file, whole and in random ranges.
 void ExpectStored(store::Store* store, const std::string& bytes,
