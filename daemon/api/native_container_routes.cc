@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "daemon/api/authenticate.h"
+#include "daemon/api/held_file.h"
 #include "daemon/api/hub_file.h"
 #include "daemon/api/json_body.h"
 #include "daemon/api/native_routes.h"
@@ -140,9 +141,8 @@ Result<json> HaveJson(const Hub& hub, uint64_t repository,
                       const std::set<Digest>& files) {
   json have = json::array();
   for (const Digest& file : files) {
-    INGOT_ASSIGN(const bool granted,
-                 hub.store->repositories().IsGranted(repository, file));
-    if (granted) have.push_back(ToHex(file));
+    INGOT_ASSIGN(const auto held, HoldFile(hub, repository, file));
+    if (held) have.push_back(ToHex(file));
   }
   return json{{"have", std::move(have)}};
 }
@@ -150,8 +150,8 @@ Result<json> HaveJson(const Hub& hub, uint64_t repository,
 awaitable<void> Have(const Hub& hub, Exchange& exchange, RepositoryName name,
                      const PathParameters&) {
   const Result<json> body = co_await ReadJson(exchange);
-  const auto repository =
-      co_await FindHubRepository(exchange, hub.store, name, auth::Right::kRead);
+  const auto repository = co_await FindHubRepository(exchange, hub.store, name,
+                                                     auth::Right::kWrite);
   if (!repository) co_return;
   if (!body.ok()) {
     co_await http::RespondError(exchange, body.error());
@@ -189,10 +189,11 @@ void AddNativeContainerRoutes(const Hub& hub, http::Router* router) {
       Bind(hub, Get));
   AddNativeRoute(router, "POST", "/container/{revision}/{path*}",
                  ContainerInfo().Takes("application/json"), Bind(hub, Post));
-  AddNativeRoute(
-      router, "POST", "/have",
-      ReadInfo("Which files the repository has").Takes("application/json"),
-      Bind(hub, Have));
+  AddNativeRoute(router, "POST", "/have",
+                 http::RouteInfo("Which files need not be sent")
+                     .Needs("write")
+                     .Takes("application/json"),
+                 Bind(hub, Have));
 }
 
 void AddNativeRoutes(const Hub& hub, http::Router* router) {

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "daemon/api/authenticate.h"
+#include "daemon/api/held_file.h"
 #include "daemon/api/hub.h"
 #include "daemon/api/json_body.h"
 #include "daemon/api/native_routes.h"
@@ -104,17 +105,14 @@ class ReadableObjects final : public ingest::OutsideObjects {
 // Files become uploads, and the repository's.
 class UploadTarget final : public ingest::ImportTarget {
  public:
-  UploadTarget(store::Store* store, uint64_t repository)
-      : store_(store), repository_(repository) {}
+  UploadTarget(const Hub* hub, uint64_t repository)
+      : hub_(hub), store_(hub->store), repository_(repository) {}
 
   Result<bool> Begin(const ObjectId& file) override {
     file_ = file;
-    INGOT_ASSIGN(const bool granted,
-                 store_->repositories().IsGranted(repository_, file.digest));
-    if (granted) {
-      INGOT_ASSIGN(const auto length,
-                   ingest::StoredLength(store_, file.digest));
-      if (length == file.length) return false;
+    INGOT_ASSIGN(const auto held, HoldFile(*hub_, repository_, file.digest));
+    if (held) {
+      if (held == file.length) return false;
       return Corruption("file " + ToHex(file.digest) + ": has another length");
     }
     INGOT_ASSIGN(upload_, store_->staging().Begin(file.length));
@@ -132,6 +130,7 @@ class UploadTarget final : public ingest::ImportTarget {
   }
 
  private:
+  const Hub* const hub_;
   store::Store* const store_;
   const uint64_t repository_;
   ObjectId file_;
@@ -141,7 +140,7 @@ class UploadTarget final : public ingest::ImportTarget {
 // What decoding a container takes, from one step to the next.
 struct Import {
   Import(const Hub& hub, uint64_t repository, auth::Principal who)
-      : objects(hub, std::move(who)), target(hub.store, repository) {}
+      : objects(hub, std::move(who)), target(&hub, repository) {}
 
   Status Open(store::Staging::Upload* upload, uint64_t bytes) {
     INGOT_ASSIGN(std::shared_ptr<const Source> source, upload->ReadBack());

@@ -8,8 +8,8 @@
 
 #include "codec/container/index_reader.h"
 #include "codec/container/object_records.h"
+#include "codec/container/record.h"
 #include "codec/container/walker.h"
-#include "codec/container_reader.h"
 
 namespace ingot::store {
 namespace {
@@ -27,14 +27,18 @@ bool ListsEntries(const ingot::Index& index, const PackContents& contents) {
          std::ranges::equal(index.objects, contents.objects, same);
 }
 
-bool HasWholeLiterals(ContainerReader* reader, size_t file) {
-  const std::vector<Segment>& segments = reader->files()[file].segments;
-  for (size_t i = 0; i < segments.size(); ++i) {
-    if (segments[i].kind != Segment::Kind::kLiteral) continue;
-    const auto ignore = [](ByteSpan) { return Status(); };
-    if (!reader->ReadSegment(file, i, 0, segments[i].length, ignore).ok()) {
-      return false;
-    }
+// Whether what a file holds itself is there, records with their checksums.
+bool HasWholeLiterals(const Source& pack, const FoundIndex& found,
+                      const Manifest& file) {
+  std::vector<std::byte> bytes;
+  for (const Segment& segment : file.segments) {
+    if (segment.kind != Segment::Kind::kLiteral) continue;
+    const auto record =
+        ReadRecord(pack, segment.record, found.position, &bytes);
+    if (!record.ok() || record->type() != RecordType::kLiteral) return false;
+    ByteReader reader(record->body, pack.name(),
+                      segment.record + record->body_offset);
+    if (!ParseLiteralOf(segment, *record, &reader).ok()) return false;
   }
   return true;
 }
@@ -66,30 +70,22 @@ Result<PackContents> ReadPack(const Source& pack) {
   return contents;
 }
 
-PackDamage FindPackDamage(
-    const std::function<Result<std::unique_ptr<Source>>()>& open,
-    const PackContents& expected) {
+PackDamage FindPackDamage(const Source& pack, const PackContents& expected) {
   const PackDamage all = {.all = true};
-  auto source = open();
-  if (!source.ok()) return all;
-  const auto found = ReadIndex(**source);
+  const auto found = ReadIndex(pack);
   if (!found.ok() || !ListsEntries(found->index, expected)) return all;
   PackDamage damage;
-  ObjectRecords records(source->get(), &found->index);
+  ObjectRecords records(&pack, &found->index);
   for (size_t object = 0; object < expected.objects.size(); ++object) {
     records.Select(object);
     const bool whole = records.CheckBlocks().ok() && records.References().ok();
     if (!whole) damage.objects.push_back(object);
   }
-  const bool in_order =
-      CheckRecords(**source, found->position, found->index).ok();
-  if (in_order) return damage;
-  source = open();
-  if (!source.ok()) return all;
-  const auto reader = ContainerReader::Open(std::move(*source), {.threads = 1});
-  if (!reader.ok()) return all;
+  if (CheckRecords(pack, found->position, found->index).ok()) return damage;
   for (size_t file = 0; file < expected.files.size(); ++file) {
-    if (!HasWholeLiterals(reader->get(), file)) damage.files.push_back(file);
+    if (!HasWholeLiterals(pack, *found, found->index.files[file])) {
+      damage.files.push_back(file);
+    }
   }
   if (damage.empty()) {
     damage.files.resize(expected.files.size());

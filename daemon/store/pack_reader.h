@@ -6,9 +6,6 @@
 #ifndef INGOT_DAEMON_STORE_PACK_READER_H_
 #define INGOT_DAEMON_STORE_PACK_READER_H_
 
-#include <functional>
-#include <memory>
-
 #include "codec/result.h"
 #include "codec/source.h"
 #include "daemon/store/file_records.h"
@@ -24,9 +21,7 @@ Result<PackContents> ReadPack(const Source& pack);
 // `expected`: what its record says. A file counts as damaged where what it
 // holds itself is, not where its objects are. Where something is wrong that is
 // no entry's, all files count as damaged: nobody knows what else is.
-PackDamage FindPackDamage(
-    const std::function<Result<std::unique_ptr<Source>>()>& open,
-    const PackContents& expected);
+PackDamage FindPackDamage(const Source& pack, const PackContents& expected);
 
 }  // namespace ingot::store
 

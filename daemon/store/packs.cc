@@ -77,7 +77,13 @@ Result<std::set<uint64_t>> Packs::FindRemovable(
 
 Result<PackDamage> Packs::Examine(uint64_t number) const {
   INGOT_ASSIGN(const PackContents contents, ListPackContents(*index_, number));
-  return FindPackDamage([&] { return Open(number); }, contents);
+  const auto source = Open(number);
+  if (source.ok()) return FindPackDamage(**source, contents);
+  // It is missing, or has not its length.
+  if (source.error().kind == ErrorKind::kCorruption) {
+    return PackDamage{.all = true};
+  }
+  return source.error();
 }
 
 Status Packs::SetDamage(uint64_t number, const PackDamage& damage) {

@@ -52,6 +52,44 @@ TEST_F(LfsTest, UploadsAndDownloads) {
             404);
 }
 
+// What is damaged is asked for again, never sent, and the next upload heals it.
+TEST_F(LfsTest, DamagedFilesAreSentAgain) {
+  ASSERT_EQ(Create("me/model", "").status, 200);
+  ASSERT_EQ(Put("me/model", oid_, body_).status, 200);
+  const auto staged = store_->staging().List();
+  ASSERT_EQ(staged->size(), 1);
+  ASSERT_TRUE(store_->staging().SetDamaged(staged->front().number).ok());
+  const auto actions = [&] {
+    return json::parse(Batch("me/model", "upload", objects_).body)["objects"][0]
+        .value("actions", json::object());
+  };
+  EXPECT_TRUE(actions().contains("upload"));
+  EXPECT_EQ(Get("me/model", oid_).status, 500);
+  ASSERT_EQ(Put("me/model", oid_, body_).status, 200);
+  EXPECT_FALSE(actions().contains("upload"));
+  EXPECT_TRUE(Get("me/model", oid_).body == body_);
+}
+
+// Whoever is told that a file is there may count on it for a while.
+TEST_F(LfsTest, WhatNeedNotBeSentIsHeld) {
+  ASSERT_EQ(Create("me/model", "").status, 200);
+  ASSERT_EQ(Put("me/model", oid_, body_).status, 200);
+  const store::Repositories& repositories = store_->repositories();
+  const uint64_t number =
+      (*repositories.Find({store::RepositoryKind::kModel, "me", "model"}))
+          ->number;
+  const Digest file = HashBytes(AsBytes(body_));
+  const uint64_t first = **repositories.GrantedAt(number, file);
+  time_ += 59 * 60 * 1000;
+  Batch("me/model", "upload", objects_);
+  EXPECT_EQ(**repositories.GrantedAt(number, file), first);
+  time_ += 2 * 60 * 1000;
+  Batch("me/model", "download", objects_);
+  EXPECT_EQ(**repositories.GrantedAt(number, file), first);
+  Batch("me/model", "upload", objects_);
+  EXPECT_EQ(**repositories.GrantedAt(number, file), time_);
+}
+
 TEST_F(LfsTest, DownloadsInParts) {
   ASSERT_EQ(Create("me/model", "").status, 200);
   ASSERT_EQ(Put("me/model", oid_, body_).status, 200);

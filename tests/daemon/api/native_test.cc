@@ -508,6 +508,10 @@ TEST_F(NativeTest, WhatMayNotBeSeenIsMissing) {
   }
   const std::string reader = Token(store::TokenScope::kRead, "me");
   EXPECT_EQ(Upload("me/base", "x", "1", reader).status, 403);
+  EXPECT_EQ(
+      Send("POST /api/ingot/models/me/base/have", reader, R"({"files": []})")
+          .status,
+      403);
 }
 
 TEST_F(NativeTest, HaveSaysWhatTheRepositoryHas) {
