@@ -131,8 +131,12 @@ awaitable<void> StreamSession::Run() {
   const auto self = shared_from_this();
   idle_ = true;
   stream_.expires_after(options().header_timeout);
-  bool goes_on = co_await stream_.Begin();
-  if (!goes_on) ++options().load->failed_handshakes;
+  bool goes_on = false;
+  // Who drains has looked for idle ones before this one was.
+  if (!context_->draining) {
+    goes_on = co_await stream_.Begin();
+    if (!goes_on) ++options().load->failed_handshakes;
+  }
   while (goes_on) {
     goes_on = co_await ReadHead();
     if (goes_on) goes_on = co_await Answer();
