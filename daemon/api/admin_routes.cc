@@ -32,6 +32,7 @@ Result<json> ReadStats(const Administered& what, const json&) {
       {"packs",
        {{"packs", totals.packs},
         {"retired", totals.retired},
+        {"damaged", totals.damaged},
         {"bytes", totals.pack_bytes},
         {"files", totals.pack_files},
         {"objects", totals.pack_objects}}}};

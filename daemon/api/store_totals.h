@@ -15,8 +15,10 @@ namespace ingot::api {
 struct StoreTotals {
   uint64_t staged_files = 0;
   uint64_t staged_bytes = 0;
+  uint64_t staged_damaged = 0;  // files
   uint64_t packs = 0;
   uint64_t retired = 0;  // of these
+  uint64_t damaged = 0;  // likewise: some of it cannot be read
   uint64_t pack_bytes = 0;
   uint64_t pack_files = 0;
   uint64_t pack_objects = 0;
