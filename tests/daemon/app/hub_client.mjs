@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gguf } from "@huggingface/gguf";
 import * as hub from "@huggingface/hub";
+import { AutoConfig, env } from "@huggingface/transformers";
 
 const [hubUrl, accessToken, cacheDir] = process.argv.slice(2);
 const all = async (iterable) => {
@@ -108,9 +109,51 @@ async function use(type) {
   assert.equal(await hub.repoExists(options), false);
 }
 
+// transformers.js sends tokens to hosts of Hugging Face alone: without further
+// ado it has what everybody may read.
+async function loadConfigs() {
+  env.remoteHost = hubUrl;
+  env.allowLocalModels = false;
+  env.cacheDir = join(cacheDir, "transformers");
+  const fetches = [];
+  env.fetch = (url, options) => {
+    fetches.push(url);
+    return fetch(url, options);
+  };
+  const config = { model_type: "llama", hidden_size: 4096, num_attention_heads: 32 };
+  const revisions = {};
+  for (const visibility of ["public", "private"]) {
+    const options = { hubUrl, accessToken, repo: `me/${visibility}` };
+    await hub.createRepo({ ...options, visibility });
+    const { commit } = await hub.uploadFiles({
+      ...options,
+      files: [{ path: "config.json", content: new Blob([JSON.stringify(config)]) }],
+    });
+    revisions[visibility] = commit.oid;
+  }
+  for (const revision of ["main", revisions.public]) {
+    const loaded = await AutoConfig.from_pretrained("me/public", { revision });
+    assert.equal(loaded.model_type, "llama");
+    assert.equal(loaded.hidden_size, 4096);
+  }
+  // From its cache.
+  const count = fetches.length;
+  assert.ok(count >= 2 && fetches.every((url) => String(url).startsWith(hubUrl)), fetches);
+  await AutoConfig.from_pretrained("me/public");
+  assert.equal(fetches.length, count);
+  await assert.rejects(AutoConfig.from_pretrained("me/none"), /Unauthorized/);
+  await assert.rejects(AutoConfig.from_pretrained("me/private"), /Unauthorized/);
+  env.fetch = (url, options) => {
+    options.headers.set("Authorization", `Bearer ${accessToken}`);
+    return fetch(url, options);
+  };
+  assert.equal((await AutoConfig.from_pretrained("me/private")).hidden_size, 4096);
+}
+
 const me = await hub.whoAmI({ hubUrl, accessToken });
 assert.equal(me.auth.accessToken.role, "write");
 for (const type of ["model", "dataset", "space"]) await use(type);
+await loadConfigs();
 await assert.rejects(
   hub.createRepo({ hubUrl, accessToken: "hf_wrong", repo: "me/x" }),
   (error) => error.statusCode === 401);

@@ -35,7 +35,8 @@ TEST(HubClientTest, ClientsAreContent) {
   const std::string line =
       "cd " + (temporary / ".") +
       " && (timeout 300 npm install --silent --no-save --no-package-lock "
-      "--ignore-scripts @huggingface/hub@2.17.5 @huggingface/gguf@0.4.6 && "
+      "--ignore-scripts @huggingface/hub@2.17.5 @huggingface/gguf@0.4.6 "
+      "@huggingface/transformers@4.3.2 && "
       "timeout 120 node hub_client.mjs " +
       url + " " + secret + " " + (temporary / "cache") + ") >output 2>&1";
   const bool done = std::system(line.c_str()) == 0;
