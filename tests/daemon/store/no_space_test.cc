@@ -1,20 +1,16 @@
-// A store on a file system that has no space left: a small tmpfs, mounted in a
-// mount namespace of this process, so that it ends with it.
+// A store on a file system that has no space left.
 
 #include <gtest/gtest.h>
-#include <sched.h>
-#include <sys/mount.h>
 
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <set>
 #include <string>
 
 #include "daemon/store/file_storage.h"
+#include "tests/daemon/store/small_disk.h"
 #include "tests/daemon/store/store_samples.h"
-#include "tests/daemon/store/temporary_folder.h"
 
 namespace ingot::store {
 namespace {
@@ -24,28 +20,16 @@ constexpr uint64_t kReserved = 256 << 10;
 class NoSpaceTest : public testing::Test {
  protected:
   void SetUp() override {
-    const std::string folder = temporary_ / "disk";
-    std::filesystem::create_directory(folder);
-    if (unshare(CLONE_NEWNS) != 0 ||
-        mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
-        mount("none", folder.c_str(), "tmpfs", 0, "size=4m") != 0) {
-      GTEST_SKIP() << "mounting a tmpfs needs root: " << std::strerror(errno);
-    }
-    mounted_ = folder;
-  }
-  void TearDown() override {
-    store_.reset();
-    storage_.reset();
-    if (!mounted_.empty()) umount(mounted_.c_str());
+    if (!disk_.why_not().empty()) GTEST_SKIP() << disk_.why_not();
   }
 
   void Open(uint64_t reserved_bytes) {
     store_.reset();
     storage_.reset();
-    auto storage = OpenFileStorage(mounted_ + "/store");
+    auto storage = OpenFileStorage(disk_ / "store");
     ASSERT_TRUE(storage.ok()) << storage.error().message;
     storage_ = std::move(*storage);
-    StoreOptions options = FolderOptions(mounted_ + "/store");
+    StoreOptions options = FolderOptions(disk_ / "store");
     options.reserved_bytes = 0;
     options.reserved_for_packs = reserved_bytes;
     store_ = OpenStore(storage_.get(), options);
@@ -76,8 +60,7 @@ class NoSpaceTest : public testing::Test {
     }
   }
 
-  const TemporaryFolder temporary_;
-  std::string mounted_;
+  const SmallDisk disk_{"4m"};
   std::unique_ptr<Storage> storage_;
   std::unique_ptr<Store> store_;
   std::set<uint64_t> staged_;
@@ -104,7 +87,7 @@ TEST_F(NoSpaceTest, TheReserveLetsFilesBeTakenAway) {
 
 // Without a reserve writes themselves fail, the journal's too.
 TEST_F(NoSpaceTest, FailingWritesLoseNothing) {
-  const std::string ballast = mounted_ + "/ballast";
+  const std::string ballast = disk_ / "ballast";
   std::ofstream(ballast) << std::string(512 << 10, 'x');
   Open(0);
   for (int i = 0; i < 20; ++i) Fill();
