@@ -1,7 +1,8 @@
-// ingot_sample OUT [MIB [tuned [TIMES]]]: writes a bf16 safetensors file that
-// looks like the weights of a small transformer, or with "tuned" like those of
-// the same one after fine-tuning, once or so many times in a row, for
-// demonstrations. The same call writes the same bytes everywhere.
+// ingot_sample OUT [MIB [tuned [TIMES [FAMILY]]]]: writes a bf16 safetensors
+// file that looks like the weights of a small transformer, or with "tuned" like
+// those of the same one after fine-tuning, once or so many times in a row, for
+// demonstrations. Each FAMILY, a number, is a transformer of its own, and not
+// tuned where TIMES is 0. The same call writes the same bytes everywhere.
 
 #include <array>
 #include <cmath>
@@ -99,7 +100,8 @@ std::vector<std::byte> Values(const Tensor& tensor, Random* random,
   return ingot::RoundToBytes(values, ingot::DType::kBf16);
 }
 
-Status WriteSample(const std::string& path, uint64_t bytes, int times) {
+Status WriteSample(const std::string& path, uint64_t bytes, int times,
+                   uint64_t family) {
   INGOT_ASSIGN(const auto sink,
                ingot::CreateFileSink(path, {.overwrite = true}));
   const std::vector<Tensor> tensors = ModelTensors(bytes);
@@ -108,10 +110,10 @@ Status WriteSample(const std::string& path, uint64_t bytes, int times) {
   ingot::StoreLittleEndian<uint64_t>(length.data(), header.size());
   INGOT_TRY(sink->Write(length));
   INGOT_TRY(sink->Write(ingot::AsBytes(header)));
-  Random random(20240229);
+  Random random(20240229 + 1000 * family);
   std::vector<Random> tunings;
   for (int i = 0; i < times; ++i) {
-    tunings.emplace_back(20240301 + static_cast<uint64_t>(i));
+    tunings.emplace_back(20240301 + 1000 * family + static_cast<uint64_t>(i));
   }
   for (const Tensor& tensor : tensors) {
     INGOT_TRY(sink->Write(Values(tensor, &random, tunings)));
@@ -125,13 +127,16 @@ int main(int argc, char** argv) {
   const int mebibytes = argc > 2 ? std::atoi(argv[2]) : 64;
   const bool is_tuned = argc > 3 && std::string_view(argv[3]) == "tuned";
   const int times = argc > 4 ? std::atoi(argv[4]) : 1;
-  if (argc < 2 || argc > 5 || (argc > 3 && !is_tuned) || times <= 0 ||
-      mebibytes <= 0 || argv[1][0] == '-') {
-    std::fprintf(stderr, "usage: ingot_sample OUT [MIB [tuned [TIMES]]]\n");
+  const int family = argc > 5 ? std::atoi(argv[5]) : 0;
+  if (argc < 2 || argc > 6 || (argc > 3 && !is_tuned) || times < 0 ||
+      times > 900 || family < 0 || mebibytes <= 0 || argv[1][0] == '-') {
+    std::fprintf(stderr,
+                 "usage: ingot_sample OUT [MIB [tuned [TIMES [FAMILY]]]]\n");
     return 2;
   }
-  const Status status = WriteSample(
-      argv[1], static_cast<uint64_t>(mebibytes) << 20, is_tuned ? times : 0);
+  const Status status =
+      WriteSample(argv[1], static_cast<uint64_t>(mebibytes) << 20,
+                  is_tuned ? times : 0, static_cast<uint64_t>(family));
   if (!status.ok()) {
     std::fprintf(stderr, "ingot_sample: %s\n", status.error().message.c_str());
     return 1;

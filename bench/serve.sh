@@ -35,31 +35,14 @@ mkdir -p "$out/files"
 # Of one measurement: so that the clock's ticks of 10 ms do not matter.
 requests=$(((1023 + mib) / mib))
 
-daemon=
+source bench/daemon.sh
 nginx=
 end() {
-  if [ -n "$daemon" ]; then kill "$daemon"; wait "$daemon" || true; fi
+  end_daemon
   if [ -n "$nginx" ]; then kill "$nginx"; wait "$nginx" || true; fi
-  daemon=
   nginx=
 }
 trap end EXIT
-
-start_daemon() {
-  "$bin/ingotd" serve --data "$out/store" --listen 127.0.0.1:0 \
-    --compact false --log-format text "$@" 2>"$out/ingotd.log" &
-  daemon=$!
-  hub=
-  for _ in $(seq 100); do
-    hub=$(sed -n \
-      's/.*listening on \([0-9.]*\), port \([0-9]*\).*/http:\/\/\1:\2/p' \
-      "$out/ingotd.log")
-    if [ -n "$hub" ]; then return; fi
-    sleep 0.1
-  done
-  cat "$out/ingotd.log" >&2
-  exit 1
-}
 
 start_nginx() {
   local port
@@ -89,23 +72,6 @@ END
   exit 1
 }
 
-# push REPOSITORY FILE: as clients of the Hub do.
-push() {
-  local oid size href
-  oid=$(sha256sum "$2" | cut -d ' ' -f 1)
-  size=$(stat -c %s "$2")
-  curl -sSf "$hub/api/repos/create" -d "{\"name\": \"$1\"}" >/dev/null
-  href=$(curl -sSf "$hub/$1.git/info/lfs/objects/batch" -d "{
-    \"operation\": \"upload\",
-    \"objects\": [{\"oid\": \"$oid\", \"size\": $size}]}" |
-    sed -n 's/.*"href":"\([^"]*signature[^"]*\)".*/\1/p')
-  curl -sSf -T "$2" "$href" >/dev/null
-  curl -sSf "$hub/api/models/$1/commit/main" --data-binary @- >/dev/null <<END
-{"key": "header", "value": {"summary": "Add the model"}}
-{"key": "lfsFile", "value": {"path": "m", "algo": "sha256", "oid": "$oid", "size": $size}}
-END
-}
-
 # One at a time, so that each finds the one before it in a pack.
 if [ ! -e "$out/packed" ]; then
   rm -rf -- "$out/store"
@@ -114,7 +80,7 @@ if [ ! -e "$out/packed" ]; then
     tuned=()
     if [ "$depth" -gt 0 ]; then tuned=(tuned "$depth"); fi
     "$bin/ingot_sample" "$file" "$mib" "${tuned[@]}"
-    start_daemon
+    start_daemon "$out/store"
     push "bench/depth$depth" "$file"
     end
     "$bin/ingotd" compact --data "$out/store" >&2
@@ -159,7 +125,7 @@ done
 "$bin/ingot_read_bench" --data "$out/store" --runs "$rounds" "${digests[@]}"
 
 : >"$out/measured"
-start_daemon
+start_daemon "$out/store"
 start_nginx
 echo "load $(cut -d ' ' -f 1-3 /proc/loadavg)"
 for round in $(seq 0 "$rounds"); do
