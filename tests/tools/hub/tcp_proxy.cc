@@ -61,6 +61,10 @@ bool TcpProxy::Pass(int from, int to, bool from_server) {
     const std::lock_guard lock(mutex_);
     most = std::min<uint64_t>(most, options_.limit - passed_);
   }
+  if (most == 0) {
+    const std::lock_guard lock(at_limit_);
+    return false;
+  }
   const ssize_t got = recv(from, buffer.data(), most, 0);
   if (got <= 0) return false;
   const std::string_view bytes(buffer.data(), static_cast<size_t>(got));
@@ -68,11 +72,13 @@ bool TcpProxy::Pass(int from, int to, bool from_server) {
   if (!SendAll(to, bytes)) return false;
   if (!from_server) return true;
   bool reached = false;
+  std::unique_lock called(at_limit_, std::defer_lock);
   {
     const std::lock_guard lock(mutex_);
     reached = passed_ < options_.limit;
     passed_ = std::min(options_.limit, passed_ + bytes.size());
     reached = reached && passed_ == options_.limit;
+    if (reached) called.lock();
   }
   if (reached && options_.at_limit) options_.at_limit();
   return true;

@@ -18,7 +18,7 @@ namespace ingot {
 struct TcpProxyOptions {
   // Bytes of the server that are let through; no more come then.
   uint64_t limit = UINT64_MAX;
-  // Called once, when that is so.
+  // Called once, when that is so; connections end when it has returned.
   std::function<void()> at_limit = nullptr;
   // Called with what a client sends, before the server gets it.
   std::function<void(std::string_view)> look = nullptr;
@@ -47,6 +47,7 @@ class TcpProxy {
   uint16_t port_ = 0;
   const int socket_;  // listens on the port
   std::atomic<bool> stopping_ = false;
+  std::mutex at_limit_;  // is being called
   std::mutex mutex_;
   uint64_t passed_ = 0;
   std::vector<std::thread> threads_;
