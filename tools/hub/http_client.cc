@@ -205,7 +205,8 @@ size_t HttpAttempt::GiveBody(MutableByteSpan out) {
 
 void HttpAttempt::SetUp(const std::string& url, bool with_token) {
   curl_easy_reset(curl_);  // keeps connections
-  const auto timeout = static_cast<long>(options_.timeout.count());
+  const auto timeout =
+      static_cast<long>((options_.timeout + request_.patience).count());
   Set(CURLOPT_URL, url.c_str());
   Set(CURLOPT_PROTOCOLS_STR, "http,https");
   Set(CURLOPT_NOSIGNAL, 1L);
@@ -256,9 +257,11 @@ Error HttpAttempt::ErrorOf(const std::string& url, CURLcode code) const {
     case CURLE_ABORTED_BY_CALLBACK:
       return {ErrorKind::kCancelled, where + "cancelled"};
     case CURLE_OPERATION_TIMEDOUT:
-      return {ErrorKind::kDeadlineExceeded,
-              where + "no progress for " +
-                  std::to_string(options_.timeout.count()) + " s"};
+      return {
+          ErrorKind::kDeadlineExceeded,
+          where + "no progress for " +
+              std::to_string((options_.timeout + request_.patience).count()) +
+              " s"};
     case CURLE_OUT_OF_MEMORY:
       return {ErrorKind::kResourceExhausted, where + "out of memory"};
     case CURLE_URL_MALFORMAT:
@@ -386,7 +389,9 @@ Result<HttpResponse> HttpClient::Stream(const HttpRequest& request,
     if (response.ok()) {
       connected_ = true;
       const bool busy = response->status == 429 || response->status == 503;
-      if (!busy || waits++ == kMaxWaits) return response;
+      if (!busy || !request.wait_if_busy || waits++ == kMaxWaits) {
+        return response;
+      }
       INGOT_TRY(Wait(WaitOf(*response)));
       continue;
     }

@@ -52,6 +52,10 @@ struct HttpRequest {
   std::vector<std::string> headers = {};  // "Name: value"
   bool with_token = true;
   bool may_repeat = false;
+  // Answers 429 and 503 are waited for.
+  bool wait_if_busy = true;
+  // How much longer than others it may go without progress: the server works.
+  std::chrono::seconds patience = std::chrono::seconds(0);
   // The body: `text`, which must outlive the request, or all of a Source.
   std::string_view text = {};
   const Source* source = nullptr;

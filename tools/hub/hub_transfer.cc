@@ -1,6 +1,8 @@
 #include "tools/hub/hub_transfer.h"
 
 #include <algorithm>
+#include <charconv>
+#include <chrono>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
@@ -40,11 +42,24 @@ class HubTransfer final : public Transfer {
   Result<std::string> Fetch(
       const FetchRequest& request, const std::function<Status()>& restart,
       const std::function<Status(ByteSpan)>& consume) override;
+  Result<std::optional<ContainerOffer>> FindContainer(
+      const std::string& commit, const std::string& path,
+      const std::vector<std::string>& have) override;
+  Result<std::vector<std::string>> BasesOf(const std::string& commit,
+                                           const std::string& path) override;
   Result<std::vector<SendTicket>> Offer(
       std::span<const ContentId> files) override;
   Status Send(const SendTicket& ticket, const Source& bytes) override;
+  Status SendContainer(const Source& container, uint64_t raw_bytes) override;
 
  private:
+  std::string NativePath(const char* what) const {
+    return "/api/ingot/" + repository_.kind + "/" + repository_.FullName() +
+           "/" + what;
+  }
+  HttpRequest ContainerRequest(const std::string& commit,
+                               const std::string& path,
+                               const std::string& body) const;
   Result<SendTicket> ParseTicket(const ContentId& id, const json& object);
   Status Verify(const SendTicket& ticket);
 
@@ -76,12 +91,85 @@ Status CheckPart(const FetchRequest& request, const HttpResponse& head) {
                                               std::to_string(head.status)));
 }
 
+// A digest is short, and as many as a model has are too many for a URL.
+std::string HaveBody(const std::vector<std::string>& have) {
+  return JsonLine({{"have", have}});
+}
+
+// Of "bytes 0-0/SIZE".
+std::optional<uint64_t> SizeOfFirstByte(std::string_view range) {
+  constexpr std::string_view kFirst = "bytes 0-0/";
+  if (!range.starts_with(kFirst)) return std::nullopt;
+  range.remove_prefix(kFirst.size());
+  uint64_t size = 0;
+  const char* const end = range.data() + range.size();
+  const auto [last, code] = std::from_chars(range.data(), end, size);
+  if (code != std::errc() || last != end) return std::nullopt;
+  return size;
+}
+
+HttpRequest HubTransfer::ContainerRequest(const std::string& commit,
+                                          const std::string& path,
+                                          const std::string& body) const {
+  return {
+      .method = "POST",
+      .url = NativePath("container/") + commit + "/" + EscapeForUrl(path, true),
+      .headers = {"Content-Type: application/json"},
+      .may_repeat = true,
+      .text = body};
+}
+
+Result<std::optional<ContainerOffer>> HubTransfer::FindContainer(
+    const std::string& commit, const std::string& path,
+    const std::vector<std::string>& have) {
+  // The first byte tells the length, as HEAD would, which has no body.
+  const std::string body = HaveBody(have);
+  HttpRequest asked = ContainerRequest(commit, path, body);
+  asked.headers.push_back("Range: bytes=0-0");
+  INGOT_ASSIGN(const HttpResponse response, http_.Ask(asked, 1));
+  if (response.status == 409) return std::optional<ContainerOffer>();
+  if (!response.ok()) {
+    Error error = ErrorOfResponse(path, response);
+    // Servers of other kinds have their ways to say that they know no such
+    // path.
+    for (const long unknown : {401, 403, 405, 501}) {
+      if (response.status == unknown) error.kind = ErrorKind::kNotFound;
+    }
+    return error;
+  }
+  const std::optional<uint64_t> size = SizeOfFirstByte(response.content_range);
+  std::string etag = UsableEtag(response.etag);
+  if (response.status != 206 || !size || etag.empty()) {
+    return Corruption(path + ": the server sends no part of a container");
+  }
+  return std::optional(ContainerOffer{.size = *size, .etag = std::move(etag)});
+}
+
+Result<std::vector<std::string>> HubTransfer::BasesOf(const std::string& commit,
+                                                      const std::string& path) {
+  INGOT_ASSIGN(const HttpResponse response,
+               http_.Ask({.url = NativePath("lineage/") + commit + "/" +
+                                 EscapeForUrl(path, true)},
+                         kMaxBatchAnswer));
+  INGOT_ASSIGN(const json answer, ParseAnswer(path, response));
+  std::vector<std::string> bases;
+  for (const json& base : Field(answer, "bases")) {
+    bases.push_back(TextField(base, "file"));
+  }
+  return bases;
+}
+
 Result<std::string> HubTransfer::Fetch(
     const FetchRequest& request, const std::function<Status()>& restart,
     const std::function<Status(ByteSpan)>& consume) {
   HttpRequest asked = {.url = repository_.PagePath() + "/resolve/" +
                               request.commit + "/" +
                               EscapeForUrl(request.path, true)};
+  std::string body;
+  if (request.have != nullptr) {
+    body = HaveBody(*request.have);
+    asked = ContainerRequest(request.commit, request.path, body);
+  }
   if (request.begin != 0 || request.end != request.size) {
     asked.headers.push_back("Range: bytes=" + std::to_string(request.begin) +
                             "-" + std::to_string(request.end - 1));
@@ -201,6 +289,25 @@ Status HubTransfer::Send(const SendTicket& ticket, const Source& bytes) {
                http_.Ask(request, kMaxBatchAnswer));
   if (!response.ok()) return ErrorOfResponse(bytes.name(), response);
   return ticket.verify_address.empty() ? Status() : Verify(ticket);
+}
+
+Status HubTransfer::SendContainer(const Source& container, uint64_t raw_bytes) {
+  // The server answers when it has decoded all of it, after its turn came.
+  constexpr uint64_t kRawBytesPerSecond = 50'000'000;
+  constexpr std::chrono::seconds kTurn(60);
+  INGOT_ASSIGN(
+      const HttpResponse response,
+      http_.Ask(
+          {.method = "PUT",
+           .url = NativePath("container?bytes=") + std::to_string(raw_bytes),
+           .headers = {"Content-Type: application/x-ingot"},
+           .wait_if_busy = false,
+           .patience =
+               kTurn + std::chrono::seconds(raw_bytes / kRawBytesPerSecond),
+           .source = &container},
+          kMaxBatchAnswer));
+  if (response.ok()) return {};
+  return ErrorOfResponse(repository_.Text() + ": a container", response);
 }
 
 // git-lfs asks for it: whether what was sent has arrived.

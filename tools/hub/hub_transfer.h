@@ -1,6 +1,6 @@
 // HubTransfer: files as the Hub's clients fetch and git-lfs sends them: ranges
 // of /R/resolve/COMMIT/PATH, and the batch and basic transfer protocols of
-// git-lfs.
+// git-lfs. Containers go by a daemon's own API, which others lack.
 //
 // Thread-safety: as Transfer.
 

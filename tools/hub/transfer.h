@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -20,7 +21,16 @@
 
 namespace ingot {
 
-// A part of a file at a commit.
+// Shorter files go and come as they are: to ask for a container takes as long.
+inline constexpr uint64_t kMinContainerFile = uint64_t{1} << 20;
+
+// A container of a file that a server makes (daemon/API.md, "Native").
+struct ContainerOffer {
+  uint64_t size = 0;
+  std::string etag;  // never empty
+};
+
+// A part of a file at a commit, or of a container of it.
 struct FetchRequest {
   std::string commit;
   std::string path;
@@ -29,6 +39,9 @@ struct FetchRequest {
   uint64_t end = 0;
   // Entity tag of what was fetched before; the part must be of the same.
   std::string etag = {};
+  // Not null: size, part and tag are of a container of the file, which need not
+  // hold these objects (SHA-256, as lower-case hex).
+  const std::vector<std::string>* have = nullptr;
 };
 
 // What sending a file takes, as a server said it; good for a while.
@@ -56,6 +69,15 @@ class Transfer {
       const FetchRequest& request, const std::function<Status()>& restart,
       const std::function<Status(ByteSpan)>& consume) = 0;
 
+  // The container of a file, which need not hold the objects `have`. Nothing
+  // where there is none of it; kNotFound where the server has no containers.
+  virtual Result<std::optional<ContainerOffer>> FindContainer(
+      const std::string& commit, const std::string& path,
+      const std::vector<std::string>& have) = 0;
+  // The files that hold what a file is coded against, by SHA-256.
+  virtual Result<std::vector<std::string>> BasesOf(const std::string& commit,
+                                                   const std::string& path) = 0;
+
   // One ticket for each of `files`.
   virtual Result<std::vector<SendTicket>> Offer(
       std::span<const ContentId> files) = 0;
@@ -63,6 +85,11 @@ class Transfer {
   // Sends all of `bytes`, which are what the ticket says. Returns when the
   // server has them durably.
   virtual Status Send(const SendTicket& ticket, const Source& bytes) = 0;
+
+  // Sends a container of files of `raw_bytes` together. Returns when the server
+  // has decoded it, and has the files durably. kInvalidArgument where the
+  // server lacks what it refers to.
+  virtual Status SendContainer(const Source& container, uint64_t raw_bytes) = 0;
 };
 
 }  // namespace ingot
