@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "tools/command.h"
+#include "tools/common_options.h"
 #include "tools/exit_code.h"
 #include "tools/hub/json_fields.h"
 #include "tools/hub/pull.h"
@@ -27,12 +28,17 @@ fetched again; what is there and differs stops the pull before it begins (-f
 replaces it). Files of FOLDER that the repository lacks stay.
 A pull that ends early, be it by Ctrl-C, goes on where it was when it is run
 again: FOLDER/.ingot-pull has what was fetched until then.
+From an ingotd that has packed a file a container of it comes where that is
+shorter, without what this machine has already: tensors of a BASE, of the file
+that is replaced, and of files in FOLDER that were pulled before. It is decoded
+and compared here; a server that has none, or a bad one, sends the file itself.
 The server is INGOT_ENDPOINT; the token is in INGOT_TOKEN or --token-file.
 
 Examples:
   ingot pull me/model
   ingot pull me/model config.json tokenizer/ -o here/
-  ingot pull --revision v1.0 -j 8 datasets/me/corpus)";
+  ingot pull --revision v1.0 -j 8 datasets/me/corpus
+  ingot pull me/fine-tune --base models/llama/)";
 
 struct PullCommand {
   ServerOptions server;
@@ -49,12 +55,16 @@ nlohmann::json ToJson(const PullCommand& command, const PullReport& report,
                      {"bytes", file.id.size},
                      {"digest", file.id.hex},
                      {"state", file.was_there ? "there" : "fetched"}});
+    if (file.container_bytes) {
+      files.back()["container_bytes"] = *file.container_bytes;
+    }
   }
   return {{"repository", command.pull.repository.Text()},
           {"commit", report.commit},
           {"folder", command.pull.folder},
           {"received_bytes", received_bytes},
           {"resumed_bytes", report.resumed_bytes},
+          {"notes", report.notes},
           {"files", std::move(files)}};
 }
 
@@ -110,6 +120,13 @@ void AddPullCommand(CLI::App* app, CommandRun* run) {
       ->option_text("REV");
   command->add_flag("-f,--force", options->pull.replace,
                     "Replace files that differ");
+  AddBaseOption(
+      command,
+      "Model file, container or folder that what is pulled resembles; "
+      "may be repeated",
+      &options->pull.bases);
+  command->add_flag("--no-native{false}", options->pull.native,
+                    "Take files as they are, never as containers");
   command->add_flag("--json", options->json, "Say what was done as JSON");
   AddJobsOption(command, &options->pull.jobs);
   AddServerOptions(command, &options->server);

@@ -89,16 +89,20 @@ Status MoveFile(const std::string& from, const std::string& to, bool replace) {
   return ErrnoError(to, errno);
 }
 
-PartialFile::PartialFile(std::string folder, ContentId id, uint64_t chunk_bytes)
+PartialFile::PartialFile(std::string folder, ContentId id, uint64_t chunk_bytes,
+                         bool hashed)
     : folder_(std::move(folder)),
       id_(std::move(id)),
       chunk_bytes_(chunk_bytes),
+      hashes_(hashed),
       there_(std::max<uint64_t>(1, DivideRoundingUp(id_.size, chunk_bytes))),
       hasher_(id_.kind, id_.size) {}
 
 Result<std::unique_ptr<PartialFile>> PartialFile::Open(
-    const std::string& folder, const ContentId& id, uint64_t chunk_bytes) {
-  std::unique_ptr<PartialFile> file(new PartialFile(folder, id, chunk_bytes));
+    const std::string& folder, const ContentId& id, uint64_t chunk_bytes,
+    bool hashed) {
+  std::unique_ptr<PartialFile> file(
+      new PartialFile(folder, id, chunk_bytes, hashed));
   INGOT_TRY(file->OpenData());
   if (file->has_state()) {
     const std::string path = file->Path(".state");
@@ -216,7 +220,7 @@ Status PartialFile::Complete(size_t chunk, const std::string& etag) {
     if (etag_.empty()) etag_ = etag;
     there_[chunk] = true;
   }
-  return Hash();
+  return hashes_ ? Hash() : Status();
 }
 
 Status PartialFile::Hash() {

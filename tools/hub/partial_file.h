@@ -45,9 +45,11 @@ class PartialFile {
  public:
   // Goes on with what is in `folder`, or begins. Files of one chunk have no
   // state: they begin anew.
+  // `hashed`: Verify will be called.
   static Result<std::unique_ptr<PartialFile>> Open(const std::string& folder,
                                                    const ContentId& id,
-                                                   uint64_t chunk_bytes);
+                                                   uint64_t chunk_bytes,
+                                                   bool hashed = true);
 
   size_t chunks() const { return there_.size(); }
   uint64_t ChunkBegin(size_t chunk) const { return chunk * chunk_bytes_; }
@@ -62,11 +64,13 @@ class PartialFile {
   // Notes that all of a chunk was written, and the file's entity tag.
   Status Complete(size_t chunk, const std::string& etag);
 
-  // Whether the bytes are those of the id, and durable. REQUIRES: all chunks
-  // are there.
+  // Whether the bytes are those of the id, and durable. REQUIRES: `hashed`; all
+  // chunks are there.
   Result<bool> Verify();
   // Forgets all that is there.
   Status Restart();
+  // Where the bytes are.
+  std::string path() const { return Path(".part"); }
   // Removes its files.
   void Remove();
   // The file moves to `path`, which must not exist unless `replace`.
@@ -75,7 +79,8 @@ class PartialFile {
   Status CopyTo(const std::string& path, bool replace);
 
  private:
-  PartialFile(std::string folder, ContentId id, uint64_t chunk_bytes);
+  PartialFile(std::string folder, ContentId id, uint64_t chunk_bytes,
+              bool hashed);
 
   std::string Path(const char* suffix) const;
   bool has_state() const { return there_.size() > 1; }
@@ -90,6 +95,7 @@ class PartialFile {
   const std::string folder_;
   const ContentId id_;
   const uint64_t chunk_bytes_;
+  const bool hashes_;
   OpenFile data_;
   OpenFile state_;
   uint64_t resumed_bytes_ = 0;

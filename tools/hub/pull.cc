@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "codec/source.h"
+#include "tools/hub/container_pull.h"
 #include "tools/hub/crew.h"
 #include "tools/hub/hub_client.h"
 #include "tools/hub/hub_transfer.h"
@@ -36,11 +37,21 @@ struct PullTarget {
   ContentId id;
   std::vector<size_t> files;
   std::unique_ptr<PartialFile> partial = nullptr;
+  // Where it comes as a container: that is fetched, and decoded into `partial`.
+  std::optional<ContainerPlan> plan = {};
+  std::unique_ptr<PartialFile> container = nullptr;
   size_t next_chunk = 0;  // those before are there, or somebody's task
   size_t unfinished = 0;  // tasks
   bool stale = false;     // the server has another entity tag than before
   bool resumed = false;
+  std::optional<Error> refused = {};  // of the container
+
+  PartialFile& Fetched() const { return container ? *container : *partial; }
 };
+
+uint64_t BytesLeft(const ContentId& id, const PartialFile& partial) {
+  return id.size - partial.resumed_bytes();
+}
 
 // A chunk of a target; none: all of it is there, and waits to be compared.
 struct PullTask {
@@ -50,7 +61,7 @@ struct PullTask {
 
 // Nobody writes chunks that were not handed out.
 void SkipWhatIsThere(PullTarget* target) {
-  const PartialFile& partial = *target->partial;
+  const PartialFile& partial = target->Fetched();
   size_t& next = target->next_chunk;
   while (next < partial.chunks() && partial.IsThere(next)) ++next;
 }
@@ -75,6 +86,9 @@ class PullRun {
   // Which files are there, and which are in the way.
   Status LookAtOutput();
   Status LookAtFile(size_t index);
+  // Which targets had better come as containers.
+  Status LookForContainers();
+  Status LookForContainer(Transfer* transfer, PullTarget* target);
   Status CheckSpace();
   Status FetchAll();
 
@@ -84,6 +98,8 @@ class PullRun {
   Status RunTask(Transfer* transfer, const PullTask& task);
   Status FetchChunk(Transfer* transfer, PullTarget* target, size_t chunk);
   Status FinishTarget(PullTarget* target);
+  Status FinishContainer(PullTarget* target);
+  Status RestoreContainer(PullTarget* target);
   Status Place(PullTarget* target);
   Status MakeFoldersDurable() const;
 
@@ -95,6 +111,7 @@ class PullRun {
   PullReport report_;
   std::vector<char> replace_;  // for each file: something is there
   std::unique_ptr<PullFolder> kept_;
+  std::unique_ptr<ContainerPull> containers_;
   std::atomic<uint64_t> done_ = 0;  // bytes
 
   std::mutex mutex_;  // guards what follows
@@ -214,17 +231,66 @@ Status PullRun::LookAtOutput() {
   return {};
 }
 
+Status PullRun::LookForContainer(Transfer* transfer, PullTarget* target) {
+  const std::string& name = report_.files[target->files.front()].name;
+  Result<std::optional<ContainerPlan>> plan =
+      containers_->Look(transfer, report_.commit, name, target->id);
+  if (plan.ok()) {
+    target->plan = *std::move(plan);
+    return {};
+  }
+  if (EndsAllTransfers(plan.error())) return std::move(plan).error();
+  const std::lock_guard lock(mutex_);
+  report_.notes.push_back(name + ": comes as it is: " + plan.error().message);
+  return {};
+}
+
+Status PullRun::LookForContainers() {
+  INGOT_ASSIGN(containers_, ContainerPull::Create(options_.bases));
+  for (size_t i = 0; i < report_.files.size(); ++i) {
+    const PulledFile& file = report_.files[i];
+    if (!replace_[i] || file.id.size < kMinContainerFile) continue;
+    const std::string path = output_.PathOf(file.name);
+    if (!file.was_there) {
+      containers_->AddReplaced(path);
+    } else if (file.id.kind == ContentId::Kind::kSha256) {
+      containers_->AddComplete(path, file.id.hex);
+    }
+  }
+  std::atomic<size_t> next = 0;
+  const auto work = [&]() -> Status {
+    const std::unique_ptr<Transfer> transfer =
+        MakeHubTransfer(http_, options_.repository);
+    for (size_t i = next++; i < targets_.size() && !cancelled_; i = next++) {
+      // The largest come first.
+      if (targets_[i].id.size < kMinContainerFile) return {};
+      INGOT_TRY(LookForContainer(transfer.get(), &targets_[i]));
+    }
+    return {};
+  };
+  return RunCrew(options_.jobs, &cancelled_, work, [] {});
+}
+
 // What is there of files that are not complete counts as free: it is theirs.
+// Where the space is too little for containers and files there are none.
 Status PullRun::CheckSpace() {
   uint64_t needed = 0;
+  uint64_t containers = 0;
   for (const PullTarget& target : targets_) {
     for (size_t i = 0; i < target.files.size(); ++i) {
       needed += std::min(target.id.size, UINT64_MAX - needed);
+    }
+    // Less than the file, each.
+    if (target.plan && containers <= needed) {
+      containers += target.plan->offer.size;
     }
   }
   INGOT_ASSIGN(uint64_t free, kept_->FreeBytes());
   INGOT_ASSIGN(const uint64_t used, kept_->UsedBytes());
   free += used;
+  if (needed <= free && containers > free - needed) {
+    for (PullTarget& target : targets_) target.plan.reset();
+  }
   if (needed <= free) return {};
   return Error{ErrorKind::kResourceExhausted,
                options_.folder + ": " + ApproximateBytes(needed) +
@@ -235,9 +301,22 @@ Status PullRun::CheckSpace() {
 Status PullRun::OpenTarget(PullTarget* target) {
   INGOT_ASSIGN(target->partial,
                PartialFile::Open(kept_->path(), target->id, kChunkBytes));
-  target->resumed = target->partial->resumed_bytes() > 0;
-  report_.resumed_bytes += target->partial->resumed_bytes();
-  done_ += target->partial->resumed_bytes();
+  if (target->plan) {
+    const ContentId& kept = target->plan->kept;
+    INGOT_ASSIGN(target->container,
+                 PartialFile::Open(kept_->path(), kept, kChunkBytes,
+                                   /*hashed=*/false));
+    // A pull before this one may have had more of the file itself.
+    if (BytesLeft(target->id, *target->partial) <=
+        BytesLeft(kept, *target->container)) {
+      target->container.reset();
+      target->plan.reset();
+    }
+  }
+  const uint64_t resumed = target->Fetched().resumed_bytes();
+  target->resumed = resumed > 0;
+  report_.resumed_bytes += resumed;
+  done_ += resumed;
   SkipWhatIsThere(target);
   return {};
 }
@@ -249,7 +328,7 @@ Result<std::optional<PullTask>> PullRun::NextTask() {
     if (next_target_ == targets_.size()) return std::optional<PullTask>();
     PullTarget* const target = &targets_[next_target_++];
     INGOT_TRY(OpenTarget(target));
-    if (target->next_chunk == target->partial->chunks()) {
+    if (target->next_chunk == target->Fetched().chunks()) {
       ++target->unfinished;
       return std::optional(PullTask{target, std::nullopt});
     }
@@ -259,20 +338,22 @@ Result<std::optional<PullTask>> PullRun::NextTask() {
   const size_t chunk = target->next_chunk++;
   ++target->unfinished;
   SkipWhatIsThere(target);
-  if (target->next_chunk == target->partial->chunks()) active_.pop_back();
+  if (target->next_chunk == target->Fetched().chunks()) active_.pop_back();
   return std::optional(PullTask{target, chunk});
 }
 
 Status PullRun::FetchChunk(Transfer* transfer, PullTarget* target,
                            size_t chunk) {
-  PartialFile& partial = *target->partial;
+  PartialFile& partial = target->Fetched();
+  const ContainerPlan* const plan = target->plan ? &*target->plan : nullptr;
   const FetchRequest request = {
       .commit = report_.commit,
       .path = report_.files[target->files.front()].name,
-      .size = target->id.size,
+      .size = plan != nullptr ? plan->offer.size : target->id.size,
       .begin = partial.ChunkBegin(chunk),
       .end = partial.ChunkEnd(chunk),
-      .etag = partial.etag()};
+      .etag = plan != nullptr ? plan->offer.etag : partial.etag(),
+      .have = plan != nullptr ? plan->have.get() : nullptr};
   uint64_t at = request.begin;
   Result<std::string> etag = transfer->Fetch(
       request,
@@ -295,27 +376,83 @@ Status PullRun::RunTask(Transfer* transfer, const PullTask& task) {
   PullTarget* const target = task.target;
   Status fetched;
   if (task.chunk) fetched = FetchChunk(transfer, target, *task.chunk);
-  const bool stale = !fetched.ok() && target->resumed &&
+  const bool refused =
+      !fetched.ok() && target->container && !EndsAllTransfers(fetched.error());
+  const bool stale = !fetched.ok() && !refused && target->resumed &&
                      fetched.error().kind == ErrorKind::kConflict;
-  if (!fetched.ok() && !stale) return fetched;
+  if (!fetched.ok() && !refused && !stale) return fetched;
   {
     const std::lock_guard lock(mutex_);
-    if (stale) {
-      target->stale = true;
-      target->next_chunk = target->partial->chunks();
+    if (refused) target->refused = std::move(fetched).error();
+    if (stale) target->stale = true;
+    if (refused || stale) {
+      target->next_chunk = target->Fetched().chunks();
       std::erase(active_, target);
     }
     --target->unfinished;
     if (target->unfinished > 0 ||
-        target->next_chunk < target->partial->chunks()) {
+        target->next_chunk < target->Fetched().chunks()) {
       return {};
     }
   }
   return FinishTarget(target);
 }
 
+Status PullRun::RestoreContainer(PullTarget* target) {
+  PartialFile& partial = *target->partial;
+  INGOT_TRY(partial.Restart());
+  uint64_t at = 0;
+  const auto write = [&](ByteSpan bytes) -> Status {
+    if (cancelled_) return Error{ErrorKind::kCancelled, "cancelled"};
+    if (bytes.size() > target->id.size - at) {
+      return Corruption("it restores more bytes than the file has");
+    }
+    INGOT_TRY(partial.Write(at, bytes));
+    at += bytes.size();
+    return {};
+  };
+  INGOT_TRY(containers_->Restore(target->container->path(), target->id, write));
+  if (at != target->id.size) {
+    return Corruption("it restores fewer bytes than the file has");
+  }
+  for (size_t i = 0; i < partial.chunks(); ++i) {
+    INGOT_TRY(partial.Complete(i, ""));
+  }
+  INGOT_ASSIGN(const bool good, partial.Verify());
+  if (good) return {};
+  return Corruption("it restores other bytes than the file has");
+}
+
+Status PullRun::FinishContainer(PullTarget* target) {
+  const Status restored =
+      target->refused ? Status(*target->refused) : RestoreContainer(target);
+  if (!restored.ok() && EndsAllTransfers(restored.error())) return restored;
+  target->container->Remove();
+  if (restored.ok()) {
+    report_.files[target->files.front()].container_bytes =
+        target->plan->offer.size;
+    return Place(target);
+  }
+  const std::lock_guard lock(mutex_);
+  report_.notes.push_back(report_.files[target->files.front()].name +
+                          ": its container is no good, it comes as it is: " +
+                          restored.error().message);
+  if (target->resumed) {
+    report_.resumed_bytes -= target->container->resumed_bytes();
+  }
+  target->container.reset();
+  target->plan.reset();
+  target->refused.reset();
+  target->resumed = false;
+  target->next_chunk = 0;
+  INGOT_TRY(target->partial->Restart());
+  active_.push_back(target);
+  return {};
+}
+
 // All tasks of the target are done, and nobody else's.
 Status PullRun::FinishTarget(PullTarget* target) {
+  if (target->container) return FinishContainer(target);
   bool good = false;
   if (!target->stale) {
     INGOT_ASSIGN(good, target->partial->Verify());
@@ -356,8 +493,9 @@ Status PullRun::Place(PullTarget* target) {
     INGOT_TRY(last ? target->partial->MoveTo(path, replace)
                    : target->partial->CopyTo(path, replace));
   }
-  // Its descriptors: there may be many files.
+  // Their descriptors: there may be many files.
   target->partial.reset();
+  target->container.reset();
   return {};
 }
 
@@ -383,7 +521,9 @@ Status PullRun::MakeFoldersDurable() const {
 
 Status PullRun::FetchAll() {
   uint64_t bytes = 0;
-  for (const PullTarget& target : targets_) bytes += target.id.size;
+  for (const PullTarget& target : targets_) {
+    bytes += target.plan ? target.plan->offer.size : target.id.size;
+  }
   Progress progress("fetching", bytes, options_.quiet);
   const auto work = [&]() -> Status {
     const std::unique_ptr<Transfer> transfer =
@@ -395,7 +535,7 @@ Status PullRun::FetchAll() {
     }
   };
   return RunCrew(options_.jobs, &cancelled_, work,
-                 [&] { progress.Set(done_); });
+                 [&] { progress.Set(std::min<uint64_t>(done_, bytes)); });
 }
 
 Result<PullReport> PullRun::Run() {
@@ -407,6 +547,7 @@ Result<PullReport> PullRun::Run() {
   }
   INGOT_ASSIGN(kept_, PullFolder::Open(options_.folder));
   if (!targets_.empty()) {
+    if (options_.native) INGOT_TRY(LookForContainers());
     INGOT_TRY(CheckSpace());
     INGOT_TRY(FetchAll());
     INGOT_TRY(MakeFoldersDurable());

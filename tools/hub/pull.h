@@ -7,6 +7,9 @@
 // durable and moved to their names. A pull that ends early, however it ends,
 // leaves there what it has, and the next one into that folder goes on.
 //
+// A large file comes as a container where that is shorter (container_pull.h),
+// and is decoded here. Where anything is wrong with it the file comes as it is.
+//
 // Nothing that the server says of names and sizes is trusted: names never lead
 // out of the folder or through links, nothing longer than promised is taken,
 // and what has another digest never gets its name.
@@ -17,6 +20,7 @@
 #define INGOT_TOOLS_HUB_PULL_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,6 +37,8 @@ struct PullOptions {
   std::vector<std::string> paths;  // files or folders of it; empty: all
   std::string folder;              // is made where it is missing
   bool replace = false;            // files that are there and differ
+  bool native = true;              // containers, where they are shorter
+  std::vector<std::string> bases;  // models that this machine has
   int jobs = 4;                    // requests at once
   bool quiet = false;
 };
@@ -41,6 +47,7 @@ struct PulledFile {
   std::string name;
   ContentId id;
   bool was_there = false;
+  std::optional<uint64_t> container_bytes = {};  // it came as one of so many
 };
 
 struct PullReport {

@@ -41,6 +41,8 @@ class CliPullHostileTest : public HostileHubTest {
         return Respond(200, json{{{"id", kCommitId}}}.dump());
       }
       if (Asks(request, "/tree/")) return Respond(200, tree.dump());
+      // It has no containers.
+      if (Asks(request, "/api/ingot/")) return Respond(404, "{}");
       return file(request);
     };
   }

@@ -33,11 +33,12 @@ class HubTest : public CliTest {
     std::filesystem::remove_all(store_, error);
   }
 
-  void Serve() {
-    daemon_ = std::make_unique<app::Daemon>(
-        std::vector<std::string>{"serve", "--data", store_ + "/data",
-                                 "--listen", "127.0.0.1:0"},
-        store_ + "/log");
+  void Serve(const std::vector<std::string>& more = {}) {
+    std::vector<std::string> arguments = {"serve", "--data", store_ + "/data",
+                                          "--listen", "127.0.0.1:0"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    daemon_ =
+        std::make_unique<app::Daemon>(std::move(arguments), store_ + "/log");
     port_ = daemon_->Port();
   }
   void Kill() {
