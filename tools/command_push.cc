@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tools/command.h"
+#include "tools/common_options.h"
 #include "tools/exit_code.h"
 #include "tools/hub/json_fields.h"
 #include "tools/hub/push.h"
@@ -29,12 +30,16 @@ left out with a line on stderr. Nothing is removed from the repository.
 Large files go first, and those that the server has are not sent again; then one
 commit makes all of it visible. Where somebody else has committed meanwhile
 there is none, and the exit code is 4: look at what they did, and push again.
+An ingotd gets a large file as a container where that is shorter by a twentieth,
+made in $TMPDIR; with --base as what changed against a model that the server has
+packed. One that takes none, or lacks the base, gets the file as it is.
 The server is INGOT_ENDPOINT; the token is in INGOT_TOKEN or --token-file.
 
 Examples:
   ingot push me/model models/llama/
   ingot push me/model model.safetensors config.json --message 'Step 9000'
   ingot push datasets/me/corpus --into train/ shards/*.parquet
+  ingot push me/fine-tune --base models/llama/ models/llama-instruct/
   INGOT_ENDPOINT=https://models.example.org ingot push --public me/model .)";
 
 struct PushCommand {
@@ -64,6 +69,9 @@ nlohmann::json ToJson(const PushCommand& command, const PushReport& report,
                      {"digest", file.id.hex},
                      {"large", file.large},
                      {"state", NameOf(file.state)}});
+    if (file.container_bytes) {
+      files.back()["container_bytes"] = *file.container_bytes;
+    }
   }
   return {{"repository", command.push.repository.Text()},
           {"created", report.created},
@@ -72,6 +80,7 @@ nlohmann::json ToJson(const PushCommand& command, const PushReport& report,
           {"parent", report.parent},
           {"commit", report.commit},
           {"sent_bytes", sent_bytes},
+          {"notes", report.notes},
           {"files", std::move(files)}};
 }
 
@@ -121,6 +130,7 @@ Result<int> RunPush(PushCommand command) {
     return InvalidArgument("there are no files to push");
   }
   INGOT_ASSIGN(const PushReport report, Push(command.push, http, input));
+  for (const std::string& note : report.notes) PrintMessage(note);
   if (report.conflict) {
     PrintMessage(command.push.repository.Text() + ": " + command.push.revision +
                  " is no longer at " + report.parent +
@@ -169,6 +179,12 @@ void AddPushCommand(CLI::App* app, CommandRun* run) {
                     "Take hidden files, too (never .git)");
   command->add_flag("-n,--dry-run", options->push.dry_run,
                     "Say what would be pushed");
+  AddBaseOption(command,
+                "Model file, container or folder that the server has and the "
+                "files resemble; may be repeated",
+                &options->push.bases);
+  command->add_flag("--no-native{false}", options->push.native,
+                    "Send files as they are, never as containers");
   command->add_flag("--json", options->json, "Say what was done as JSON");
   AddJobsOption(command, &options->push.jobs);
   AddServerOptions(command, &options->server);

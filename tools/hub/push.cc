@@ -13,6 +13,7 @@
 
 #include "codec/source.h"
 #include "tools/hub/base64.h"
+#include "tools/hub/container_push.h"
 #include "tools/hub/crew.h"
 #include "tools/hub/hub_client.h"
 #include "tools/hub/hub_transfer.h"
@@ -72,6 +73,10 @@ class PushRun {
   void ChooseSmallOnes();
   Status Send();
   Status SendSome();
+  Status SendOne(Transfer* transfer, size_t index, SendTicket ticket);
+  // Whether it is there now, one way or another.
+  Result<bool> SendAsContainer(Transfer* transfer, size_t index,
+                               const Source& source, SendTicket* ticket);
   std::vector<size_t> TakeToSend();
   Status Commit();
   Result<std::string> CommitLines() const;
@@ -88,6 +93,7 @@ class PushRun {
   std::vector<size_t> to_send_;
   size_t next_to_send_ = 0;
   std::map<std::string, State> sent_;  // by digest
+  std::unique_ptr<ContainerPush> containers_;
 };
 
 Result<bool> PushRun::Prepare() {
@@ -192,6 +198,35 @@ std::vector<size_t> PushRun::TakeToSend() {
   return taken;
 }
 
+Result<bool> PushRun::SendAsContainer(Transfer* transfer, size_t index,
+                                      const Source& source,
+                                      SendTicket* ticket) {
+  PushedFile& file = report_.files[index];
+  INGOT_ASSIGN(file.container_bytes,
+               containers_->Send(transfer, source, file.id));
+  if (file.container_bytes) return true;
+  // That took its time, and the ticket may have become old; or all came but
+  // the answer.
+  const std::vector<ContentId> ids = {file.id};
+  INGOT_ASSIGN(std::vector<SendTicket> tickets, transfer->Offer(ids));
+  *ticket = std::move(tickets.front());
+  return ticket->is_there;
+}
+
+Status PushRun::SendOne(Transfer* transfer, size_t index, SendTicket ticket) {
+  const InputFile& file = input_.files[index];
+  INGOT_ASSIGN(const std::unique_ptr<Source> source, OpenInput(file));
+  if (containers_ != nullptr && file.size >= kMinContainerFile) {
+    INGOT_ASSIGN(const bool sent,
+                 SendAsContainer(transfer, index, *source, &ticket));
+    if (sent) return {};
+  }
+  Status sent = transfer->Send(ticket, *source);
+  // The likeliest reason for bytes with another digest comes first.
+  if (!sent.ok()) INGOT_TRY(CheckFileUnchanged(file));
+  return sent;
+}
+
 Status PushRun::SendSome() {
   const std::unique_ptr<Transfer> transfer =
       MakeHubTransfer(http_, options_.repository);
@@ -202,14 +237,8 @@ Status PushRun::SendSome() {
     for (const size_t i : taken) ids.push_back(report_.files[i].id);
     INGOT_ASSIGN(const std::vector<SendTicket> tickets, transfer->Offer(ids));
     for (size_t i = 0; i < taken.size() && !cancelled_; ++i) {
-      const InputFile& file = input_.files[taken[i]];
       if (!tickets[i].is_there) {
-        INGOT_ASSIGN(const std::unique_ptr<Source> source, OpenInput(file));
-        if (Status sent = transfer->Send(tickets[i], *source); !sent.ok()) {
-          // The likeliest reason for bytes with another digest comes first.
-          INGOT_TRY(CheckFileUnchanged(file));
-          return sent;
-        }
+        INGOT_TRY(SendOne(transfer.get(), taken[i], tickets[i]));
       }
       const std::lock_guard lock(mutex_);
       sent_[ids[i].hex] = tickets[i].is_there ? State::kThere : State::kSent;
@@ -234,6 +263,10 @@ Status PushRun::Send() {
     bytes += file.size;
   }
   if (!options_.dry_run && !to_send_.empty()) {
+    if (options_.native) {
+      INGOT_ASSIGN(containers_,
+                   ContainerPush::Create(options_.bases, &cancelled_));
+    }
     Progress progress("sending", bytes, options_.quiet);
     const uint64_t before = http_.traffic->sent;
     const int jobs = static_cast<int>(
@@ -241,6 +274,7 @@ Status PushRun::Send() {
     INGOT_TRY(RunCrew(
         jobs, &cancelled_, [&] { return SendSome(); },
         [&] { progress.Set(http_.traffic->sent - before); }));
+    if (containers_ != nullptr) report_.notes = containers_->TakeNotes();
   }
   for (PushedFile& file : report_.files) {
     if (!file.large || file.state == State::kUnchanged) continue;

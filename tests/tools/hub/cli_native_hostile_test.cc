@@ -222,5 +222,45 @@ TEST_F(CliNativeHostileTest, NoContainers) {
   EXPECT_TRUE(Read("out/m") == model_);
 }
 
+// A push to servers that take no containers, or say so late.
+TEST_F(CliNativeHostileTest, PushesFallBack) {
+  Write("m", model_);
+  for (const int status : {404, 501, 400, 413, 503, 507, 500}) {
+    const ScriptedServer files(
+        [](const ScriptedRequest&) { return Respond(200, "{}"); });
+    const json object = {
+        {"oid", Sha256Of(model_)},
+        {"actions", {{"upload", {{"href", files.url() + "/put"}}}}}};
+    const ScriptedServer server([&](const ScriptedRequest& request) {
+      if (Asks(request, "/commits/")) {
+        return Respond(200, json{{{"id", kCommitId}}}.dump());
+      }
+      if (Asks(request, "/preupload/")) {
+        return Respond(200,
+                       R"({"files": [{"path": "m", "uploadMode": "lfs"}]})");
+      }
+      if (Asks(request, "/batch")) {
+        return Respond(200, json{{"objects", {object}}}.dump());
+      }
+      if (Asks(request, "/api/ingot/")) {
+        return Respond(status, R"({"error": "no, thanks"})");
+      }
+      return Respond(200, json{{"commitOid", kCommitId}}.dump());
+    });
+    const RunResult result = Run({"push", "me/model", "m"}, To(server));
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    const bool unknown = status == 404 || status == 501;
+    EXPECT_EQ(result.err.empty(), unknown) << result.err;
+    if (!unknown) {
+      EXPECT_THAT(result.err, HasSubstr("no, thanks"));
+    }
+    // Once, busy or not: it is no small thing to send.
+    EXPECT_EQ(Count(server, "PUT /api/ingot/"), 1) << status;
+    ASSERT_EQ(files.requests().size(), 1);
+    EXPECT_TRUE(files.requests()[0].body == model_);
+    EXPECT_THAT(files.requests()[0].headers, Not(HasSubstr(kSecret)));
+  }
+}
+
 }  // namespace
 }  // namespace ingot

@@ -1,4 +1,4 @@
-// Pull with containers, where that moves fewer bytes, with a daemon.
+// Pull and push with containers, where that moves fewer bytes, with a daemon.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -15,6 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
+using testing::HasSubstr;
 
 constexpr uint64_t kChunk = 16 << 20;  // of a pull
 
@@ -44,7 +45,7 @@ class CliNativeTest : public HubTest {
     EXPECT_EQ(compact.Wait(), 0) << compact.Log();
   }
   json Push(const std::string& repository, const std::string& path) const {
-    return HubJson({"push", repository, path});
+    return HubJson({"push", repository, path, "--no-native"});
   }
   static json FileOf(const json& report, const std::string& path) {
     for (const json& file : report["files"]) {
@@ -168,6 +169,70 @@ TEST_F(CliNativeTest, APullThatWasKilledGoesOn) {
     EXPECT_FALSE(Exists("out/.ingot-pull"));
     fs::remove_all(Path("out"));
   }
+}
+
+TEST_F(CliNativeTest, FilesGoAsContainers) {
+  Write("model/m.safetensors", base_);
+  const std::string noise = RandomBytes(3 << 20, 4);
+  Write("model/noise.bin", noise);
+  const json pushed = HubJson({"push", "me/base", "model"});
+  EXPECT_TRUE(AsContainer(pushed, "m.safetensors")) << pushed;
+  EXPECT_EQ(StateOf(pushed, "m.safetensors"), "sent");
+  EXPECT_FALSE(AsContainer(pushed, "noise.bin"));
+  EXPECT_LT(pushed["sent_bytes"], base_.size() * 3 / 4 + noise.size());
+  EXPECT_EQ(pushed["notes"], json::array());
+  Hub({"pull", "me/base", "-o", "back"});
+  ExpectSame("model", "back");
+  const json again = HubJson({"push", "me/base", "model"});
+  EXPECT_EQ(StateOf(again, "m.safetensors"), "unchanged");
+  EXPECT_LT(again["sent_bytes"], 20'000);
+  // Nothing of it is left here.
+  for (const std::string& name : List()) {
+    EXPECT_EQ(name.find("ingot-push"), std::string::npos) << name;
+  }
+}
+
+TEST_F(CliNativeTest, FilesGoAsWhatChanged) {
+  Write("base.safetensors", base_);
+  Write("m.safetensors", tuned_);
+  const std::vector<std::string> push = {
+      "push",  "me/tuned", "m.safetensors", "--base", Path("base.safetensors"),
+      "--json"};
+  // The server has no such base: it is told once.
+  RunResult result = Run(push, To(url()));
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("is sent without bases"));
+  json pushed = json::parse(result.out, nullptr, false);
+  EXPECT_TRUE(AsContainer(pushed, "m.safetensors")) << pushed;
+  EXPECT_LT(pushed["sent_bytes"], 2 * tuned_.size());
+  Hub({"pull", "me/tuned", "-o", "one"});
+  EXPECT_TRUE(Read("one/m.safetensors") == tuned_);
+  // It has it, packed.
+  Push("me/base", "base.safetensors");
+  Pack();
+  Write("m.safetensors", tuned_.substr(0, tuned_.size() - 2) + "xy");
+  result = Run(push, To(url()));
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(result.err, "");
+  pushed = json::parse(result.out, nullptr, false);
+  EXPECT_TRUE(AsContainer(pushed, "m.safetensors")) << pushed;
+  EXPECT_LT(pushed["sent_bytes"], tuned_.size() / 2);
+  Hub({"pull", "me/tuned", "-o", "two"});
+  EXPECT_TRUE(Read("two/m.safetensors") == Read("m.safetensors"));
+}
+
+TEST_F(CliNativeTest, WhereNothingCanBeWrittenFilesGoAsTheyAre) {
+  Write("m.safetensors", base_);
+  RunOptions options = To(url());
+  options.environment.push_back("TMPDIR=" + Path("missing").string());
+  const RunResult result =
+      Run({"push", "me/base", "m.safetensors", "--json"}, options);
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("is not sent as a container"));
+  EXPECT_GT(json::parse(result.out, nullptr, false)["sent_bytes"],
+            base_.size());
+  Hub({"pull", "me/base", "-o", "back"});
+  EXPECT_TRUE(Read("back/m.safetensors") == base_);
 }
 
 }  // namespace

@@ -30,7 +30,7 @@ class CliPushTest : public HubTest {
 
 TEST_F(CliPushTest, WhatIsThereIsNotSentAgain) {
   WriteModel();
-  const json first = HubJson({"push", "me/model", "model"});
+  const json first = HubJson({"push", "me/model", "model", "--no-native"});
   EXPECT_GT(first["sent_bytes"], 4'000'000);
   const json again = HubJson({"push", "me/model", "model"});
   EXPECT_EQ(again["commit"], first["commit"]);
