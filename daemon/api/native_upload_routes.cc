@@ -137,13 +137,33 @@ class UploadTarget final : public ingest::ImportTarget {
   std::unique_ptr<store::Staging::Upload> upload_;
 };
 
+// What was sent, under a name that says nothing of where it lies.
+class SentContainer final : public Source {
+ public:
+  explicit SentContainer(std::shared_ptr<const Source> bytes)
+      : bytes_(std::move(bytes)) {}
+  const std::string& name() const override { return name_; }
+  uint64_t size() const override { return bytes_->size(); }
+  Status ReadAt(uint64_t offset, MutableByteSpan out) const override {
+    Status read = bytes_->ReadAt(offset, out);
+    if (read.ok()) return read;
+    // The disk's fault, which is logged and not sent.
+    return Error{ErrorKind::kIo, read.error().message};
+  }
+
+ private:
+  const std::shared_ptr<const Source> bytes_;
+  const std::string name_ = "container";
+};
+
 // What decoding a container takes, from one step to the next.
 struct Import {
   Import(const Hub& hub, uint64_t repository, auth::Principal who)
       : objects(hub, std::move(who)), target(&hub, repository) {}
 
   Status Open(store::Staging::Upload* upload, uint64_t bytes) {
-    INGOT_ASSIGN(std::shared_ptr<const Source> source, upload->ReadBack());
+    INGOT_ASSIGN(std::shared_ptr<const Source> sent, upload->ReadBack());
+    auto source = std::make_shared<const SentContainer>(std::move(sent));
     ingest::ImportLimits limits;
     limits.bytes = bytes;
     INGOT_ASSIGN(container, ContainerImport::Open(std::move(source), &objects,

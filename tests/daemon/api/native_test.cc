@@ -593,6 +593,7 @@ class BadUploadTest : public NativeTest {
   void ExpectRefused(const std::string& container, const std::string& bytes) {
     const RawResponse answer = Upload("you/copy", container, bytes);
     EXPECT_EQ(answer.status, 400) << answer.body.substr(0, 300);
+    EXPECT_EQ(answer.body.find("staged/"), std::string::npos) << answer.body;
     EXPECT_FALSE(IsGranted("you/copy", tuned_));
     EXPECT_TRUE(store_->staging().List()->empty());
   }
