@@ -167,7 +167,7 @@ TEST(RecordsTest, WhatBreaksARuleIsRefused) {
   EXPECT_EQ(Parse({2, {std::byte{0}}}).error().kind, ErrorKind::kCorruption);
   EXPECT_EQ(Parse(EncodeRecord(UnstagedRecord{kMaxNumber + 1})).error().kind,
             ErrorKind::kCorruption);
-  for (const uint16_t type : {0, 17, 0xFFFF}) {
+  for (const uint16_t type : {0, 19, 0xFFFF}) {
     EXPECT_EQ(Parse({type, good.payload}).error().kind,
               ErrorKind::kUnsupported);
   }
