@@ -26,6 +26,10 @@ enum class Stage { kReading, kAwaited, kDone };
 }  // namespace
 
 struct ReadAhead::Piece {
+  MutableByteSpan bytes() const {
+    return memory.span().first(range.end - range.begin);
+  }
+
   PieceMemory memory;
   ByteRange range = {};
   Status status;
@@ -68,12 +72,15 @@ void ReadAhead::Begin() {
     unused_.pop_back();
   }
   piece->stage = Stage::kReading;
-  const uint64_t end = left_.begin + std::min(size, left_.end - left_.begin);
+  size = std::min(size, left_.end - left_.begin);
+  const uint64_t end = left_.begin + size;
   piece->range = left_;
   // The last one ends where the client wants it to.
   if (end < left_.end) piece->range.end = source_->GoodEnd(left_.begin, end);
   left_.begin = piece->range.end;
-  piece->status = piece->memory.Resize(piece->range.end - piece->range.begin);
+  // Of one size, wherever pieces end: memory that is got anew costs more than
+  // what is read into it.
+  piece->status = piece->memory.Resize(size);
   Piece* const reading = piece.get();
   pieces_.push_back(std::move(piece));
   if (!reading->status.ok()) {
@@ -83,7 +90,7 @@ void ReadAhead::Begin() {
   workers_->Post([this, reading] {
     if (!ended_) {
       reading->status =
-          ReadAll(*source_, reading->range.begin, reading->memory.span());
+          ReadAll(*source_, reading->range.begin, reading->bytes());
     }
     // Once it is known to be done, nothing here may be there any more.
     const auto executor = woken_.get_executor();
@@ -135,7 +142,7 @@ awaitable<Result<ByteSpan>> ReadAhead::Next() {
   Fill();
   // Whoever else waits for this thread has a turn between pieces.
   co_await boost::asio::post(woken_.get_executor(), boost::asio::use_awaitable);
-  co_return given_->memory.span();
+  co_return given_->bytes();
 }
 
 awaitable<void> ReadAhead::End() {
