@@ -95,12 +95,8 @@ Result<json> RevokeToken(const Administered& what, const json& arguments) {
 
 awaitable<void> Answer(const AdminOperation* operation, Administered what,
                        http::Workers* workers, Exchange& exchange) {
-  const Result<auth::Principal> who =
-      Authenticate(exchange.request(), what.store->tokens());
-  if (!who.ok()) {
-    co_await RespondUnauthorized(exchange, who.error());
-    co_return;
-  }
+  const auto who = co_await FindPrincipal(exchange, what.store->tokens());
+  if (!who) co_return;
   if (!MayAdminister(*who)) {
     co_await RespondForbidden(exchange, *who);
     co_return;

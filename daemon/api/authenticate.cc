@@ -2,6 +2,7 @@
 
 #include <boost/asio/ip/address.hpp>
 #include <optional>
+#include <utility>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -80,6 +81,14 @@ awaitable<Status> RespondForbidden(http::Exchange& exchange,
         exchange, {ErrorKind::kPermissionDenied, "a token is needed"});
   }
   return RespondError(exchange, 403, "the token does not allow this");
+}
+
+awaitable<std::optional<auth::Principal>> FindPrincipal(
+    http::Exchange& exchange, const store::Tokens& tokens) {
+  Result<auth::Principal> who = Authenticate(exchange.request(), tokens);
+  if (who.ok()) co_return std::move(*who);
+  co_await RespondUnauthorized(exchange, who.error());
+  co_return std::nullopt;
 }
 
 }  // namespace ingot::api

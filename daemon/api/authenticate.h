@@ -6,6 +6,7 @@
 #define INGOT_DAEMON_API_AUTHENTICATE_H_
 
 #include <boost/asio/awaitable.hpp>
+#include <optional>
 
 #include "codec/result.h"
 #include "daemon/auth/access.h"
@@ -33,6 +34,11 @@ boost::asio::awaitable<Status> RespondUnauthorized(http::Exchange& exchange,
                                                    const Error& error);
 boost::asio::awaitable<Status> RespondForbidden(http::Exchange& exchange,
                                                 const auth::Principal& who);
+
+// Who sent the exchange's request. Nothing: its credentials are refused, which
+// has been answered.
+boost::asio::awaitable<std::optional<auth::Principal>> FindPrincipal(
+    http::Exchange& exchange, const store::Tokens& tokens);
 
 }  // namespace ingot::api
 

@@ -101,11 +101,8 @@ Result<ListPage> List(store::Store* store, const auth::Principal& who,
 
 awaitable<void> ListRepositories(const Hub& hub, RepositoryKind kind,
                                  Exchange& exchange) {
-  const auto who = Authenticate(exchange.request(), hub.store->tokens());
-  if (!who.ok()) {
-    co_await RespondUnauthorized(exchange, who.error());
-    co_return;
-  }
+  const auto who = co_await FindPrincipal(exchange, hub.store->tokens());
+  if (!who) co_return;
   const http::Target& target = exchange.request().target;
   ListQuery query;
   query.kind = kind;

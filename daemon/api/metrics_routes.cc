@@ -87,12 +87,8 @@ bool MayRead(const http::Request& request, const auth::Principal& who) {
 
 awaitable<void> Get(MetricsSources sources, http::Workers* workers,
                     Exchange& exchange) {
-  const Result<auth::Principal> who =
-      Authenticate(exchange.request(), sources.store->tokens());
-  if (!who.ok()) {
-    co_await RespondUnauthorized(exchange, who.error());
-    co_return;
-  }
+  const auto who = co_await FindPrincipal(exchange, sources.store->tokens());
+  if (!who) co_return;
   if (!MayRead(exchange.request(), *who)) {
     co_await RespondForbidden(exchange, *who);
     co_return;

@@ -78,11 +78,8 @@ Result<ContainerAssembler::Assembled> Assemble(const Hub& hub,
 
 awaitable<void> Send(const Hub& hub, Exchange& exchange, const HubFile& found,
                      std::set<Digest> have) {
-  const auto who = Authenticate(exchange.request(), hub.store->tokens());
-  if (!who.ok()) {
-    co_await RespondUnauthorized(exchange, who.error());
-    co_return;
-  }
+  const auto who = co_await FindPrincipal(exchange, hub.store->tokens());
+  if (!who) co_return;
   const auto assemble = [&] {
     return Assemble(hub, found.entry, std::move(have), *who);
   };

@@ -125,11 +125,8 @@ awaitable<void> List(const Hub& hub, Exchange& exchange, RepositoryName name,
                      const PathParameters& path) {
   const auto found = co_await FindHubFile(exchange, hub, name, path);
   if (!found) co_return;
-  const auto who = Authenticate(exchange.request(), hub.store->tokens());
-  if (!who.ok()) {
-    co_await RespondUnauthorized(exchange, who.error());
-    co_return;
-  }
+  const auto who = co_await FindPrincipal(exchange, hub.store->tokens());
+  if (!who) co_return;
   TensorQuery query;
   query.limit =
       std::max<size_t>(1, NumberParameter(exchange, "limit", kPage, kPage));
@@ -281,11 +278,8 @@ awaitable<void> Lineage(const Hub& hub, Exchange& exchange, RepositoryName name,
                         const PathParameters& path) {
   const auto found = co_await FindHubFile(exchange, hub, name, path);
   if (!found) co_return;
-  const auto who = Authenticate(exchange.request(), hub.store->tokens());
-  if (!who.ok()) {
-    co_await RespondUnauthorized(exchange, who.error());
-    co_return;
-  }
+  const auto who = co_await FindPrincipal(exchange, hub.store->tokens());
+  if (!who) co_return;
   const auto look = [&] { return LineageJson(hub, found->entry, *who); };
   const Result<json> answer = co_await hub.workers->Run(look);
   if (!answer.ok()) {

@@ -258,11 +258,8 @@ awaitable<void> Put(const Hub& hub, std::shared_ptr<std::atomic<int>> running,
   const auto repository = co_await FindHubRepository(exchange, hub.store, name,
                                                      auth::Right::kWrite);
   if (!repository) co_return;
-  const auto who = Authenticate(exchange.request(), hub.store->tokens());
-  if (!who.ok()) {
-    co_await RespondUnauthorized(exchange, who.error());
-    co_return;
-  }
+  const auto who = co_await FindPrincipal(exchange, hub.store->tokens());
+  if (!who) co_return;
   const auto bytes = StatedBytes(exchange);
   if (!bytes) {
     co_await http::RespondError(

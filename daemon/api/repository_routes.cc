@@ -89,12 +89,8 @@ std::vector<store::GitObject> FirstCommit(const store::Repository& repository,
 // False: the request has been answered.
 awaitable<bool> MayWrite(store::Store* store, Exchange& exchange,
                          const store::Repository& repository) {
-  const Result<auth::Principal> who =
-      Authenticate(exchange.request(), store->tokens());
-  if (!who.ok()) {
-    co_await RespondUnauthorized(exchange, who.error());
-    co_return false;
-  }
+  const auto who = co_await FindPrincipal(exchange, store->tokens());
+  if (!who) co_return false;
   const bool may = MayAccess(*who, auth::Right::kWrite, repository.name.space,
                              repository.name.name, false);
   if (!may) co_await RespondForbidden(exchange, *who);

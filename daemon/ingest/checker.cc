@@ -5,17 +5,13 @@
 #include <set>
 #include <utility>
 
+#include "daemon/ingest/stop.h"
 #include "daemon/ingest/wholeness.h"
 
 namespace ingot::ingest {
 namespace {
 
 using Problems = std::vector<std::string>;
-
-Status CheckStop(const std::atomic<bool>* stop) {
-  if (stop == nullptr || !*stop) return {};
-  return Error{ErrorKind::kCancelled, "checking was stopped"};
-}
 
 // Whether a check could not be made, which says nothing of what was checked.
 bool IsTransient(const Status& status) {
@@ -74,7 +70,7 @@ Status Checker::Run(const CheckOptions& options, const std::atomic<bool>* stop,
   };
   INGOT_ASSIGN(const auto staged, store_->staging().List());
   for (const store::StagedFile& file : staged) {
-    INGOT_TRY(CheckStop(stop));
+    INGOT_TRY(CheckStop(stop, "checking"));
     const auto source = store_->staging().Open(file.digest);
     // What cannot be opened is looked at more closely.
     if (source.ok() && !is_chosen()) continue;
@@ -83,7 +79,7 @@ Status Checker::Run(const CheckOptions& options, const std::atomic<bool>* stop,
   }
   INGOT_ASSIGN(const auto packs, store_->packs().List());
   for (const store::PackInfo& pack : packs) {
-    INGOT_TRY(CheckStop(stop));
+    INGOT_TRY(CheckStop(stop, "checking"));
     const auto source = store_->packs().Open(pack.number);
     if (source.ok() && !pack.damaged && !is_chosen()) continue;
     INGOT_ASSIGN(Problems problems, CheckPack(pack.number));
@@ -97,7 +93,7 @@ Status Checker::FindLost(const std::atomic<bool>* stop, CheckReport* report) {
   INGOT_ASSIGN(const auto staged, store_->staging().List());
   Wholeness wholeness(store_, objects_);
   const auto look = [&](const Digest& file) -> Status {
-    INGOT_TRY(CheckStop(stop));
+    INGOT_TRY(CheckStop(stop, "checking"));
     INGOT_ASSIGN(const bool granted, store_->repositories().HasGrants(file));
     if (!granted || lost.contains(file)) return {};
     INGOT_ASSIGN(const bool whole, wholeness.OfFile(file));

@@ -5,31 +5,24 @@
 
 #include "daemon/ingest/referenced_files.h"
 #include "daemon/ingest/repacker.h"
+#include "daemon/ingest/stop.h"
+#include "daemon/store/append.h"
 #include "daemon/store/keys.h"
 
 namespace ingot::ingest {
 namespace {
 
+using store::IsRefusal;
 using store::RepositoryKind;
 
 constexpr size_t kPage = 1000;
-
-// Whether nothing happened since somebody else was first.
-bool IsRefusal(const Status& status) {
-  return !status.ok() && (status.error().kind == ErrorKind::kConflict ||
-                          status.error().kind == ErrorKind::kNotFound);
-}
+constexpr const char* kWork = "collecting";
 
 }  // namespace
 
 uint64_t Collector::GraceEnd() const {
   const uint64_t now = store_->now();
   return now - std::min(now, options_.grace);
-}
-
-Status Collector::CheckStop() const {
-  if (stop_ == nullptr || !*stop_) return {};
-  return Error{ErrorKind::kCancelled, "collecting was stopped"};
 }
 
 Status Collector::Run(const CollectorOptions& options,
@@ -64,7 +57,7 @@ Status Collector::EndGrants() {
       INGOT_ASSIGN(const auto page, store_->repositories().List(
                                         kind, std::nullopt, after, kPage));
       for (const store::RepositoryInfo& info : page) {
-        INGOT_TRY(CheckStop());
+        INGOT_TRY(CheckStop(stop_, kWork));
         INGOT_TRY(EndGrants(info.number));
       }
       if (page.size() < kPage) break;
@@ -114,7 +107,7 @@ Result<bool> Collector::IsGranted(const Digest& file) const {
 Status Collector::DiscardStaged() {
   INGOT_ASSIGN(const auto staged, store_->staging().List());
   for (const store::StagedFile& file : staged) {
-    INGOT_TRY(CheckStop());
+    INGOT_TRY(CheckStop(stop_, kWork));
     if (file.time > until_) continue;
     INGOT_ASSIGN(const bool granted, IsGranted(file.digest));
     if (granted) continue;
@@ -148,7 +141,7 @@ Status Collector::CollectPacks() {
       [this](const Digest& file) { return IsGranted(file); }, stays, stop_));
   std::set<uint64_t> repacked;
   for (const auto& [number, use] : liveness.packs()) {
-    INGOT_TRY(CheckStop());
+    INGOT_TRY(CheckStop(stop_, kWork));
     if (use.IsDead()) {
       INGOT_TRY(Retire(use));
     } else if (!stays(use)) {

@@ -84,7 +84,6 @@ class Collector {
   Status Repack(const Liveness& liveness, const std::set<uint64_t>& packs);
   Status RemovePacks();
   uint64_t GraceEnd() const;
-  Status CheckStop() const;
 
   store::Store* const store_;
   StoredObjects* const objects_;

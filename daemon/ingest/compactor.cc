@@ -4,14 +4,14 @@
 #include <utility>
 
 #include "daemon/ingest/card_hints.h"
+#include "daemon/ingest/stop.h"
+#include "daemon/store/append.h"
 #include "daemon/store/keys.h"
 
 namespace ingot::ingest {
 namespace {
 
 constexpr uint64_t kCompared = uint64_t{1} << 20;
-
-Error Cancelled() { return {ErrorKind::kCancelled, "packing was stopped"}; }
 
 CompactorOptions WithHints(store::Store* store, CompactorOptions options) {
   if (options.hints) return options;
@@ -85,7 +85,7 @@ Status Compactor::PackSome(BaseFinder* finder, Jobs* jobs,
     }
   };
   while (!jobs->empty() && !builder->is_full()) {
-    if (stop_ != nullptr && *stop_) return Cancelled();
+    INGOT_TRY(CheckStop(stop_, "packing"));
     Job job = std::move(jobs->front());
     jobs->pop_front();
     const auto added = builder->Add(job.record, job.audience, job.alone);
@@ -178,7 +178,7 @@ Result<bool> Compactor::DiscardCopy(const Job& job, CompactionReport* report) {
   std::vector<std::byte> expected(std::min(kCompared, job.record.length));
   std::vector<std::byte> restored;
   for (uint64_t at = 0; at < job.record.length; at += expected.size()) {
-    if (stop_ != nullptr && *stop_) return Cancelled();
+    INGOT_TRY(CheckStop(stop_, "packing"));
     expected.resize(std::min(kCompared, job.record.length - at));
     restored.resize(expected.size());
     if (!(*staged)->ReadAt(at, expected).ok() ||
@@ -197,11 +197,7 @@ Result<bool> Compactor::DiscardCopy(const Job& job, CompactionReport* report) {
 Status Compactor::Discard(const Job& job) {
   const Status discarded = store_->staging().Discard(job.record.digest);
   // Somebody else did, or has repacked it: nothing is lost.
-  if (!discarded.ok() && (discarded.error().kind == ErrorKind::kNotFound ||
-                          discarded.error().kind == ErrorKind::kConflict)) {
-    return {};
-  }
-  return discarded;
+  return store::IsRefusal(discarded) ? Status() : discarded;
 }
 
 }  // namespace ingot::ingest

@@ -62,8 +62,8 @@ class Compactor {
   // was done until then is in *report.
   Status Run(const std::atomic<bool>* stop, CompactionReport* report);
 
-  // Closes packs that are there no more.
-  void CloseRemoved() { objects_.CloseRemoved(); }
+  // What it reads packs with, for others while it does not run.
+  StoredObjects* objects() { return &objects_; }
 
   // Files that failed are tried again.
   void ForgetFailures() { failed_.clear(); }

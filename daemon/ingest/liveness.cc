@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "codec/reference_source.h"
+#include "daemon/ingest/stop.h"
 
 namespace ingot::ingest {
 namespace {
@@ -43,11 +44,6 @@ uint64_t PackUse::DeadBytes() const {
   return info.length - std::min(info.length, LiveBytes());
 }
 
-Status Liveness::CheckStop() const {
-  if (stop_ == nullptr || !*stop_) return {};
-  return Error{ErrorKind::kCancelled, "collecting was stopped"};
-}
-
 Status Liveness::Find(
     const std::function<Result<bool>(const Digest& file)>& is_live,
     const Stays& stays, const std::atomic<bool>* stop) {
@@ -55,7 +51,7 @@ Status Liveness::Find(
   INGOT_ASSIGN(has_damage_, store_->packs().HasDamage());
   INGOT_ASSIGN(const auto packs, store_->packs().List());
   for (const store::PackInfo& info : packs) {
-    INGOT_TRY(CheckStop());
+    INGOT_TRY(CheckStop(stop_, "collecting"));
     INGOT_TRY(Load(info));
   }
   for (const store::PackInfo& info : packs) {
@@ -181,7 +177,7 @@ void Liveness::MarkAll(uint64_t pack) {
 
 Status Liveness::Follow() {
   while (!pending_.empty()) {
-    INGOT_TRY(CheckStop());
+    INGOT_TRY(CheckStop(stop_, "collecting"));
     const auto next = pending_.extract(pending_.begin());
     INGOT_TRY(FollowPack(next.key(), next.mapped()));
   }

@@ -78,7 +78,6 @@ class Liveness {
   // Marks what is needed by what was marked.
   Status Follow();
   Status FollowPack(uint64_t number, const Pack& pack);
-  Status CheckStop() const;
 
   store::Store* const store_;
   StoredObjects* const objects_;

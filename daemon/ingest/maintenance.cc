@@ -11,7 +11,6 @@ Maintenance::Maintenance(store::Store* store, CompactorOptions compactor,
       compacting_(std::move(compactor)),
       collecting_(collector),
       readers_(readers),
-      objects_(&store->packs()),
       compactor_(store, compacting_) {}
 
 Status Maintenance::Compact(bool retry, CompactionReport* report) {
@@ -29,21 +28,21 @@ Status Maintenance::Compact(const CompactorOptions& options,
 Status Maintenance::Collect(const CollectorOptions& options,
                             CollectionReport* report) {
   const std::lock_guard lock(mutex_);
-  Status done = Collector(store_, &objects_).Run(options, &stop_, report);
-  objects_.CloseRemoved();
-  compactor_.CloseRemoved();
+  Status done =
+      Collector(store_, compactor_.objects()).Run(options, &stop_, report);
+  compactor_.objects()->CloseRemoved();
   if (readers_ != nullptr) readers_->CloseRemoved();
   return done;
 }
 
 Status Maintenance::Check(const CheckOptions& options, CheckReport* report) {
   const std::lock_guard lock(mutex_);
-  return Checker(store_, &objects_).Run(options, &stop_, report);
+  return Checker(store_, compactor_.objects()).Run(options, &stop_, report);
 }
 
 Result<bool> Maintenance::Scrub(CheckReport* report) {
   const std::lock_guard lock(mutex_);
-  Checker checker(store_, &objects_);
+  Checker checker(store_, compactor_.objects());
   INGOT_ASSIGN(const auto staged, store_->staging().List());
   const auto file = std::ranges::upper_bound(staged, scrubbed_staged_, {},
                                              &store::StagedFile::number);

@@ -60,7 +60,6 @@ class Maintenance {
   StoredObjects* const readers_;
   std::atomic<bool> stop_ = false;
   std::mutex mutex_;  // of what follows, while something is done
-  StoredObjects objects_;
   Compactor compactor_;
   uint64_t scrubbed_staged_ = 0;  // numbers of the last ones
   uint64_t scrubbed_pack_ = 0;

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "daemon/ingest/stop.h"
 #include "daemon/store/git_commit.h"
 #include "daemon/store/git_tree.h"
 #include "daemon/store/history.h"
@@ -29,9 +30,7 @@ Result<std::set<Digest>> FindReferencedFiles(
   };
   for (const auto& [name, id] : refs) add(id);
   while (!open.empty()) {
-    if (stop != nullptr && *stop) {
-      return Error{ErrorKind::kCancelled, "collecting was stopped"};
-    }
+    INGOT_TRY(CheckStop(stop, "collecting"));
     const GitId id = open.back();
     open.pop_back();
     INGOT_ASSIGN(const std::optional<GitObject> object,

@@ -5,18 +5,11 @@
 #include <utility>
 
 #include "codec/container_assembler.h"
+#include "daemon/ingest/stop.h"
 #include "daemon/ingest/watched.h"
 #include "daemon/ingest/wholeness.h"
 
 namespace ingot::ingest {
-namespace {
-
-Status CheckStop(const std::atomic<bool>* stop) {
-  if (stop == nullptr || !*stop) return {};
-  return Error{ErrorKind::kCancelled, "repacking was stopped"};
-}
-
-}  // namespace
 
 Result<std::optional<store::PackInfo>> CopyLiveEntries(
     store::Store* store, StoredObjects* objects,
@@ -35,7 +28,7 @@ Result<std::optional<store::PackInfo>> CopyLiveEntries(
     return [&](ContainerReader* reader) -> Status {
       for (uint64_t i = 0; i < use.info.objects; ++i) {
         if (!use.objects[i]) continue;
-        INGOT_TRY(CheckStop(stop));
+        INGOT_TRY(CheckStop(stop, "repacking"));
         INGOT_ASSIGN(const bool whole, wholeness.OfObject(use.info.number, i));
         if (!whole) continue;
         INGOT_TRY(assembler.AddObject(*reader, i));
@@ -48,7 +41,7 @@ Result<std::optional<store::PackInfo>> CopyLiveEntries(
     return [&](ContainerReader* reader) -> Status {
       for (uint64_t i = 0; i < use.info.files; ++i) {
         if (!use.files[i]) continue;
-        INGOT_TRY(CheckStop(stop));
+        INGOT_TRY(CheckStop(stop, "repacking"));
         INGOT_ASSIGN(const bool whole, wholeness.OfFile(use.info.number, i));
         const Digest& digest = reader->files()[i].id.digest;
         if (!whole || !files.insert(digest).second) continue;

@@ -13,6 +13,13 @@
 
 namespace ingot::store {
 
+// Whether an append failed since the record cannot follow those before it, so
+// that nothing happened: somebody else was first.
+inline bool IsRefusal(const Status& appended) {
+  return !appended.ok() && (appended.error().kind == ErrorKind::kConflict ||
+                            appended.error().kind == ErrorKind::kNotFound);
+}
+
 // Makes `records` true together. Errors as Journal::Append's.
 Status AppendRecords(Journal* journal, std::span<const Record> records);
 inline Status AppendRecord(Journal* journal, const Record& record) {

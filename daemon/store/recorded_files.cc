@@ -8,15 +8,6 @@
 #include "daemon/store/record_fields.h"
 
 namespace ingot::store {
-namespace {
-
-// Whether nothing happened: the record cannot follow those before it.
-bool IsRefusal(const Error& error) {
-  return error.kind == ErrorKind::kConflict ||
-         error.kind == ErrorKind::kNotFound;
-}
-
-}  // namespace
 
 Result<std::unique_ptr<RecordedFiles>> RecordedFiles::Open(
     const Parts& parts, std::string_view folder, uint64_t largest,
@@ -123,7 +114,7 @@ Result<std::unique_ptr<Source>> NewFile::Open() const {
 
 Status NewFile::Name(const Record& record) {
   const Status appended = files_->Append(record);
-  is_ours_ = !appended.ok() && IsRefusal(appended.error());
+  is_ours_ = IsRefusal(appended);
   if (!appended.ok() && !is_ours_) {
     const std::lock_guard lock(files_->mutex_);
     files_->doubtful_.push_back(number_);
